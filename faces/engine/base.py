@@ -1,0 +1,72 @@
+"""The narrow waist between Grabpic and the face recognition libraries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+RGBArray = NDArray[np.uint8]
+"""Pixels of an upright picture: (height, width, 3), red first."""
+
+Embeddings = NDArray[np.float32]
+"""One embedding a row: (n, dimension), each row of unit length."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face's bounding box, in pixels of the upright picture, inside it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face found in a picture; every coordinate is in pixels of that picture.
+
+    `landmarks` are, as seen by the person: right eye, left eye, nose tip, right and left corner of the
+    mouth. Some of DeepFace's detectors know the two eyes only, or nothing: then it is the first two, or empty.
+    """
+
+    box: Box
+    landmarks: tuple[Point, ...]
+    score: float
+
+
+class EngineError(Exception):
+    """The engine could not do its work.
+
+    `permanent` says that trying again will not help (weights missing, model unknown).
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class FaceEngine(Protocol):
+    """Finds the faces of a picture and describes each by a vector. Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What `get_engine` was asked for; stored with every embedding."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+
+    @property
+    def max_distance(self) -> float:
+        """Largest cosine distance at which two faces count as one person."""
+
+    def detect(self, image: RGBArray) -> list[Detection]:
+        """Return the faces of the picture, best score first; [] is an answer, not an error."""
+
+    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        """Return one row per face, in the order given."""
