@@ -31,7 +31,8 @@ class Detection:
     """One face found in a picture; every coordinate is in pixels of that picture.
 
     `landmarks` are, as seen by the person: right eye, left eye, nose tip, right and left corner of the
-    mouth. Some of DeepFace's detectors know the two eyes only, or nothing: then it is the first two, or empty.
+    mouth. Some of DeepFace's detectors know the two eyes only, or nothing: then it is the first two,
+    or empty.
     """
 
     box: Box

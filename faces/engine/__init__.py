@@ -1,0 +1,72 @@
+"""Face engines by name; the only package that knows OpenVINO, ONNX Runtime, OpenCV and DeepFace.
+
+Importing this package loads none of these libraries: `get_engine` does, when an engine is first asked for.
+"""
+
+import re
+from importlib import import_module
+from threading import Lock
+from typing import cast
+
+from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray
+
+__all__ = [
+    "DEFAULT_ENGINE",
+    "Box",
+    "Detection",
+    "Embeddings",
+    "EngineError",
+    "FaceEngine",
+    "Point",
+    "RGBArray",
+    "get_engine",
+    "is_known",
+    "validate_name",
+]
+
+DEFAULT_ENGINE = "facenet+sface"
+
+# Each of these modules has a function `build(name) -> FaceEngine`.
+_MODULES = {
+    "facenet+sface": "openvino_engine",
+    "facenet": "openvino_engine",
+    "sface": "openvino_engine",
+    "fake": "fake",
+}
+_DEEPFACE = re.compile(r"deepface:[A-Za-z0-9_-]+(/[a-z0-9]+)?")
+
+_engines: dict[str, FaceEngine] = {}
+_building = Lock()
+
+
+def get_engine(name: str) -> FaceEngine:
+    """Return this process's engine of that name, built when first asked for.
+
+    Raises EngineError: permanent where the name is unknown or weights are missing. An engine that could not
+    be built is tried again at the next call.
+    """
+    engine = _engines.get(name)
+    if engine is None:
+        validate_name(name)
+        with _building:
+            engine = _engines.get(name)
+            if engine is None:
+                engine = _engines[name] = _build(name)
+    return engine
+
+
+def is_known(name: str) -> bool:
+    """Say whether the name is well-formed; DeepFace knows its own models, and is not asked here."""
+    return name in _MODULES or _DEEPFACE.fullmatch(name) is not None
+
+
+def validate_name(name: str) -> None:
+    """Raise EngineError (permanent), listing the valid names, unless `is_known(name)`."""
+    if not is_known(name):
+        valid = ", ".join([*_MODULES, "deepface:<Model>", "deepface:<Model>/<detector>"])
+        raise EngineError(f"There is no face engine {name!r}; there are: {valid}.", permanent=True)
+
+
+def _build(name: str) -> FaceEngine:
+    module = import_module(f"{__name__}.{_MODULES.get(name, 'deepface_engine')}")
+    return cast(FaceEngine, module.build(name))
