@@ -51,6 +51,14 @@ class EngineError(Exception):
         self.permanent = permanent
 
 
+def unit_rows(rows: NDArray[np.float32]) -> Embeddings:
+    """Return the rows, each scaled to unit length; EngineError (permanent) for one that has no direction."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.all(np.isfinite(lengths) & (lengths > 0)):
+        raise EngineError("A network answered with a vector that is zero or not finite.", permanent=True)
+    return np.asarray(rows / lengths, dtype=np.float32)
+
+
 class FaceEngine(Protocol):
     """Finds the faces of a picture and describes each by a vector. Safe to call from several threads."""
 

@@ -1,4 +1,4 @@
-"""An engine without a network, for tests and work on the pages: a strong colour is a face, its hue the person.
+"""An engine without a network, for tests and work on pages: a strong colour is a face, its hue the person.
 
 Grey, pastel and dark pictures have no face. Nothing is random: the same pixels give the same answer.
 """

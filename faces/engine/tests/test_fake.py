@@ -41,9 +41,7 @@ def test_finds_each_disc_where_it_was_painted() -> None:
     assert all((box.y, box.width, box.height) == pytest.approx((100, 80, 80), abs=3) for box in boxes)
 
 
-@pytest.mark.parametrize(
-    "fill", [(128, 128, 128), (0, 0, 0), (255, 255, 255), (190, 215, 235), (90, 150, 90)]
-)
+@pytest.mark.parametrize("fill", [(128, 128, 128), (0, 0, 0), (255, 255, 255), (190, 215, 235), (90, 150, 90)])
 def test_grey_and_pastel_pictures_have_no_face(fill: tuple[int, int, int]) -> None:
     assert FakeEngine().detect(np.asarray(Image.new("RGB", (300, 200), fill))) == []
 

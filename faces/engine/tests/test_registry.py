@@ -26,14 +26,10 @@ def test_known_names(name: str) -> None:
     validate_name(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "Fake", "arcface", "deepface:", "deepface:SFace/", "deepface:a b", "fake\n"]
-)
+@pytest.mark.parametrize("name", ["", "Fake", "arcface", "deepface:", "deepface:SFace/", "deepface:a b", "fake\n"])
 def test_an_unknown_name_says_which_are_valid(name: str) -> None:
     assert not is_known(name)
-    with pytest.raises(
-        EngineError, match=r"facenet\+sface, facenet, sface, fake, deepface:<Model>"
-    ) as raised:
+    with pytest.raises(EngineError, match=r"facenet\+sface, facenet, sface, fake, deepface:<Model>") as raised:
         get_engine(name)
     assert raised.value.permanent
 
@@ -43,6 +39,7 @@ def test_threads_share_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def build(name: str) -> FakeEngine:
         built.append(name)
+        sleep(0.05)  # long enough for the other threads to come along
         sleep(0.05)  # long enough for the other threads to come along
         return FakeEngine()
 

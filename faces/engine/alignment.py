@@ -1,0 +1,97 @@
+"""Cuts faces out of a picture, at the place, turn and size a recogniser was trained on.
+
+A crop is described by the 2x3 matrix that takes a point of the picture to a point of the crop.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import Detection, Point, RGBArray
+
+Matrix = NDArray[np.float64]
+
+ARCFACE_SIDE: Final = 112
+ARCFACE_TEMPLATE: Final = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+"""Where the five landmarks lie in ArcFace's 112x112 crop (insightface, `arcface_src`)."""
+
+
+def to_template(landmarks: Sequence[Point]) -> Matrix:
+    """Return the crop that lays five landmarks on ArcFace's template."""
+    return similarity(np.array(landmarks), ARCFACE_TEMPLATE)
+
+
+def to_box(face: Detection, margin: float, side: int) -> Matrix:
+    """Return the crop that fills a square of `side` pixels with the box and a margin, a share of its sides.
+
+    The box is turned about its centre until the eyes, where known, are level.
+    """
+    box = face.box
+    size = np.array([side / box.width, side / box.height]) / (1 + margin)
+    scaled_turn = np.diag(size) @ _level(face.landmarks)
+    centre = np.array([box.x + box.width / 2, box.y + box.height / 2])
+    return np.column_stack([scaled_turn, side / 2 - scaled_turn @ centre])
+
+
+def _level(landmarks: Sequence[Point]) -> Matrix:
+    """Return the turn that brings the line from the right eye to the left one level."""
+    if len(landmarks) < 2:
+        return np.eye(2)
+    (right_x, right_y), (left_x, left_y) = landmarks[:2]
+    angle = np.arctan2(left_y - right_y, left_x - right_x)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, sine], [-sine, cosine]])
+
+
+def similarity(source: Matrix, target: Matrix) -> Matrix:
+    """Return the turn, size and shift that takes the source's points closest to the target's; both (n, 2).
+
+    Least squares, never mirrored: S. Umeyama, "Least-squares estimation of transformation parameters" (1991).
+    """
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    centred = source - source_mean
+    covariance = (target - target_mean).T @ centred / len(source)
+    left, strength, right = np.linalg.svd(covariance)
+    signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
+    turn = (left * signs) @ right
+    size = (strength * signs).sum() / centred.var(axis=0).sum()
+    shift = target_mean - size * turn @ source_mean
+    return np.column_stack([size * turn, shift])
+
+
+def crop(image: RGBArray, matrix: Matrix, side: int) -> RGBArray:
+    """Return the (side, side, 3) crop; what lies outside of the picture is black.
+
+    A face much larger than the crop is shrunk first, by averaging: interpolation alone would skip pixels.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.5:
+        image, matrix = _shrunken(image, matrix, side, scale)
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def _shrunken(image: RGBArray, matrix: Matrix, side: int, scale: float) -> tuple[RGBArray, Matrix]:
+    """Return what the crop shows of the picture, shrunk to about its size, and the crop's matrix there."""
+    left, top, right, bottom = _seen(matrix, side, image.shape)
+    part = image[top:bottom, left:right]
+    width, height = (max(1, round(length * scale)) for length in (right - left, bottom - top))
+    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    grow = np.diag([(right - left) / width, (bottom - top) / height, 1.0])
+    # The centre of pixel 0 is half a pixel from its edge, before as after shrinking.
+    grow[:2, 2] = [left + (grow[0, 0] - 1) / 2, top + (grow[1, 1] - 1) / 2]
+    return np.asarray(small, dtype=np.uint8), matrix @ grow
+
+
+def _seen(matrix: Matrix, side: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of what the crop shows of the picture, at least one pixel."""
+    corners = np.array([[0, 0, side, side], [0, side, 0, side]]) - matrix[:, 2:]
+    x, y = np.linalg.solve(matrix[:, :2], corners)
+    left, top = (int(np.clip(np.floor(axis.min()), 0, most - 1)) for axis, most in ((x, shape[1]), (y, shape[0])))
+    right, bottom = (int(np.clip(np.ceil(axis.max()), 1, most)) for axis, most in ((x, shape[1]), (y, shape[0])))
+    return left, top, max(right, left + 1), max(bottom, top + 1)

@@ -1,0 +1,67 @@
+"""The default engines: YuNet finds the faces, FaceNet and SFace describe them, all on OpenVINO."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from .base import Detection, Embeddings, FaceEngine, RGBArray
+from .recognisers import FaceNet, SFace
+from .yunet import YuNet
+
+BATCH: Final = 16
+"""Faces a network sees at once; more do not make it faster."""
+
+FACENET_WEIGHT: Final = 0.35
+"""FaceNet's share of the similarity in `facenet+sface`."""
+
+MAX_DISTANCE: Final = {"facenet+sface": 0.5, "facenet": 0.3, "sface": 0.5}
+
+
+class OpenVINOEngine:
+    """One or two recognisers behind one detector. Safe to call from several threads.
+
+    Two unit vectors are joined with the roots of their weights, so that the cosine of joint vectors is the
+    weighted mean of their cosines.
+    """
+
+    def __init__(self, name: str, recognisers: Sequence[tuple[FaceNet | SFace, float]]) -> None:
+        self.name = name
+        self.dimension = sum(recogniser.dimension for recogniser, _ in recognisers)
+        self.max_distance = MAX_DISTANCE[name]
+        self._detector = _yunet()
+        self._recognisers = recognisers
+
+    def detect(self, image: RGBArray) -> list[Detection]:
+        """Return the faces of the picture, best score first."""
+        return self._detector.detect(image)
+
+    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        """Return (n, dimension) unit rows, in the order given."""
+        batches = [faces[start : start + BATCH] for start in range(0, len(faces), BATCH)]
+        rows = [self._embed(image, batch) for batch in batches]
+        return np.vstack(rows) if rows else np.empty((0, self.dimension), np.float32)
+
+    def _embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        parts = [recogniser(image, faces) * np.float32(weight**0.5) for recogniser, weight in self._recognisers]
+        return np.hstack(parts)
+
+
+def build(name: str) -> FaceEngine:
+    """Return the engine; its networks are shared with the other engines of this module.
+
+    Raises EngineError (permanent) where weights are missing.
+    """
+    match name:
+        case "facenet":
+            return OpenVINOEngine(name, [(_facenet(), 1.0)])
+        case "sface":
+            return OpenVINOEngine(name, [(_sface(), 1.0)])
+        case _:
+            return OpenVINOEngine(name, [(_facenet(), FACENET_WEIGHT), (_sface(), 1 - FACENET_WEIGHT)])
+
+
+_yunet = cache(YuNet)
+_facenet = cache(FaceNet)
+_sface = cache(SFace)

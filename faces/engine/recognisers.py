@@ -1,0 +1,71 @@
+"""The two recognisers of the default engines, on OpenVINO."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from .alignment import ARCFACE_SIDE, crop, to_box, to_template
+from .base import Detection, Embeddings, RGBArray, unit_rows
+from .network import Network
+from .weights import FACENET, SFACE, folded
+
+if TYPE_CHECKING:
+    import openvino
+
+FACENET_SIDE: Final = 160
+FACENET_MARGIN: Final = 0.3
+FACENET_FEATURES: Final = 1792
+FACENET_DIMENSION: Final = 512
+
+
+class FaceNet:
+    """FaceNet: Inception-ResNet-v1, 20180408-102900 (MIT; github.com/davidsandberg/facenet)."""
+
+    dimension = FACENET_DIMENSION
+
+    def __init__(self) -> None:
+        self._network = Network(facenet_model())
+
+    def __call__(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        """Return (n, 512) unit rows for at least one face."""
+        crops = [crop(image, to_box(face, FACENET_MARGIN, FACENET_SIDE), FACENET_SIDE) for face in faces]
+        pixels = np.stack(crops).astype(np.float32)
+        return unit_rows(self._network((pixels - np.float32(127.5)) / np.float32(128))[0])
+
+
+class SFace:
+    """SFace (Apache-2.0; Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss")."""
+
+    dimension = 128
+
+    def __init__(self) -> None:
+        import openvino
+
+        model = openvino.Core().read_model(folded(SFACE))
+        model.reshape([-1, 3, ARCFACE_SIDE, ARCFACE_SIDE])
+        self._network = Network(model)
+
+    def __call__(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        """Return (n, 128) unit rows for at least one face; the faces must have all five landmarks."""
+        crops = [crop(image, to_template(face.landmarks), ARCFACE_SIDE) for face in faces]
+        pixels = np.stack(crops).astype(np.float32)
+        return unit_rows(self._network(pixels.transpose(0, 3, 1, 2))[0])
+
+
+def facenet_model() -> "openvino.Model":
+    """Return the network for any number of faces: (n, 160, 160, 3), RGB, (x - 127.5) / 128 -> (n, 512).
+
+    Two reshapes in the frozen graph hold a batch of one.
+    """
+    import openvino
+    from openvino import opset13
+
+    model = openvino.Core().read_model(FACENET.path())
+    for node in model.get_ordered_ops():
+        length = node.output(0).get_partial_shape()[-1] if node.get_type_name() == "Reshape" else None
+        if length is not None and node.output(0).get_partial_shape().rank.get_length() == 2:
+            shape = opset13.constant(np.array([-1, length.get_length()]))
+            node.input(1).replace_source_output(shape.output(0))
+    model.reshape([-1, FACENET_SIDE, FACENET_SIDE, 3])
+    return model
