@@ -30,7 +30,7 @@ setup: .venv/.installed $(PORTRAITS)
 
 serve: setup  ## the site, with what is already in the database
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/gunicorn --config grabpic_site/gunicorn.conf.py --bind 127.0.0.1:$(PORT)
+	$(BIN)/gunicorn --config grabpic_site/gunicorn_conf.py --bind 127.0.0.1:$(PORT)
 
 stop:  ## stop this checkout's embedded database
 	$(BIN)/python manage.py embedded_postgres stop

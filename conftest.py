@@ -1,0 +1,92 @@
+"""Fixtures for every test: storage in a temporary folder, a fixed cast, painted photos."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from PIL import Image as Picture
+
+from events.models import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from django.test import Client
+    from pytest_django.fixtures import SettingsWrapper
+
+RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
+"""Three people, to the `fake` engine."""
+
+
+@pytest.fixture(autouse=True)
+def _storage(tmp_path: Path, settings: SettingsWrapper) -> None:
+    settings.STORAGE_PATH = tmp_path / "storage"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": settings.STORAGE_PATH / ".grabpic"},
+        },
+    }
+    settings.SIMILARITY_THRESHOLD = None
+
+
+@pytest.fixture
+def event(db: None) -> Event:
+    """A published event on the fake engine."""
+    return Event.objects.create(
+        slug="city-run", name="City Run", date="2026-05-01", access=Event.Access.SELFIE, engine="fake"
+    )
+
+
+@pytest.fixture
+def other_event(db: None) -> Event:
+    """Another published event, older than `event`."""
+    return Event.objects.create(
+        slug="other-run", name="Other Run", date="2025-05-01", access=Event.Access.SELFIE, engine="fake"
+    )
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_user("staff", password="staff", is_staff=True)
+
+
+@pytest.fixture
+def member(db: None) -> User:
+    """A user with an account, but not staff."""
+    return User.objects.create_user("member", password="member")
+
+
+@pytest.fixture
+def staff_client(client: Client, staff: User) -> Client:
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def paint() -> Callable[..., io.BytesIO]:
+    """Return a painter of photos: grey, with one square face for each colour, as a file in memory."""
+    return paint_photo
+
+
+def paint_photo(
+    *colours: tuple[int, int, int],
+    size: tuple[int, int] = (400, 300),
+    shade: int = 128,
+    file_format: str = "PNG",
+) -> io.BytesIO:
+    """Paint a photo with one square face per colour, side by side; `shade` makes otherwise equal photos differ."""
+    pixels = np.full((size[1], size[0], 3), shade, np.uint8)
+    for place, colour in enumerate(colours):
+        left = 20 + place * 90
+        pixels[100:170, left : left + 70] = colour
+    file = io.BytesIO()
+    Picture.fromarray(pixels).save(file, file_format)
+    file.seek(0)
+    return file

@@ -1,0 +1,123 @@
+"""API version 1: health and upload."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.http import JsonResponse
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from events import ingest
+from events.authentication import IsStaffOrApiKey, acts_as_staff
+from events.errors import Refusal
+from events.models import Event
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from rest_framework.request import Request
+
+EVENT_PARAMETER = OpenApiParameter(
+    "event", str, description="The event's slug. Default: the only event, or the newest published one."
+)
+
+
+def requested_event(request: Request) -> Event:
+    """Return the event that the request names in `event` (query or form), or the default one.
+
+    Raises:
+        Refusal: 404 `unknown_event`, also for a draft unless staff asks.
+    """
+    events = Event.objects.all() if acts_as_staff(request) else Event.objects.published()
+    slug = request.query_params.get("event") or request.data.get("event")
+    event = events.filter(slug=slug).first() if slug else events.default()
+    if event is None:
+        reason = f"There is no event {slug!r}." if slug else "There is no event yet."
+        raise Refusal("unknown_event", reason, status.HTTP_404_NOT_FOUND)
+    return event
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every error looks like."""
+
+    detail = serializers.CharField(help_text="A sentence that says what to do.")
+    code = serializers.CharField(help_text="Stable, for programs.")
+
+
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer as long as the web process does."""
+    return JsonResponse({"status": "ok"})
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    files = serializers.ListField(child=serializers.FileField())
+
+
+class UploadedFileSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField(help_text="As the client called it.")
+    saved_as = serializers.CharField()
+    image_id = serializers.UUIDField()
+    duplicate = serializers.BooleanField(help_text="The event had this photo already.")
+
+
+class RefusedFileSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class UploadedSerializer(serializers.Serializer[Any]):
+    uploaded = serializers.IntegerField(help_text="How many of the files are new.")
+    files = UploadedFileSerializer(many=True)
+    errors = RefusedFileSerializer(many=True)  # type: ignore[assignment]  # the classic name hides DRF's property
+
+
+class UploadViewSet(viewsets.ViewSet):
+    """Photos into an event; each file is added, known already, or refused with its reason."""
+
+    permission_classes = (IsStaffOrApiKey,)
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        operation_id="upload",
+        parameters=[EVENT_PARAMETER],
+        request={"multipart/form-data": UploadSerializer},
+        responses={
+            200: UploadedSerializer,
+            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        """Take photos (multipart `files`, repeated)."""
+        event = requested_event(request)
+        files = request.FILES.getlist("files")
+        if not files:
+            raise Refusal("missing_file", "Send the photos as multipart form field `files`.")
+        outcomes = [(file.name, ingest.add(event, file, file.name)) for file in files]
+        return Response(
+            {
+                "uploaded": sum(isinstance(outcome, ingest.Added) for _, outcome in outcomes),
+                "files": [
+                    _stored(name, outcome) for name, outcome in outcomes if not isinstance(outcome, ingest.Refused)
+                ],
+                "errors": [
+                    {"file": outcome.file_name, "code": outcome.code, "detail": outcome.reason}
+                    for _, outcome in outcomes
+                    if isinstance(outcome, ingest.Refused)
+                ],
+            }
+        )
+
+
+def _stored(file_name: str, outcome: ingest.Added | ingest.Duplicate) -> dict[str, Any]:
+    return {
+        "file": file_name,
+        "saved_as": PurePosixPath(outcome.image.storage_key).name,
+        "image_id": outcome.image.image_id,
+        "duplicate": isinstance(outcome, ingest.Duplicate),
+    }

@@ -1,0 +1,178 @@
+"""Events and their photos."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.text import get_valid_filename
+
+from events.access import is_staff
+
+if TYPE_CHECKING:
+    from events.access import Actor
+
+
+def default_engine() -> str:
+    """Return the engine that a new event uses."""
+    return settings.FACE_ENGINE
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def published(self) -> EventQuerySet:
+        return self.exclude(access=Event.Access.DRAFT)
+
+    def visible_to(self, user: Actor) -> EventQuerySet:
+        """Return what this visitor may know of: everything for staff, else what is published."""
+        return self.all() if is_staff(user) else self.published()
+
+    def default(self) -> Event | None:
+        """Return the event that is meant where none is named: the only one, or the newest published one."""
+        newest = list(self.order_by("-date", "-pk")[:2])
+        return newest[0] if len(newest) == 1 else self.published().order_by("-date", "-pk").first()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the events with everything of theirs: photos, faces, persons, files."""
+        _delete_files_on_commit(Image.objects.filter(event__in=self))
+        return super().delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]  # never Event.objects.delete()
+
+
+class Event(models.Model):
+    """An occasion whose photos belong together; faces are compared inside one event only."""
+
+    class Access(models.TextChoices):
+        DRAFT = "draft", "Draft: staff only"
+        SELFIE = "selfie", "Selfie: visitors see the photos they are in"
+
+    slug = models.SlugField(unique=True, max_length=60, help_text="Its place in addresses, e.g. city-marathon-2026.")
+    name = models.CharField(max_length=120)
+    date = models.DateField(default=timezone.localdate)
+    access = models.CharField(max_length=10, choices=Access.choices, default=Access.DRAFT)
+    engine = models.CharField(
+        max_length=60,
+        default=default_engine,
+        help_text="What finds and compares the faces. Fixed once the event has photos.",
+    )
+    max_distance = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text="Largest cosine distance of a match. Empty: the engine's own, measured value.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-date", "-pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the event with everything of its own: photos, faces, persons, files."""
+        _delete_files_on_commit(self.images.all())
+        return super().delete(*args, **kwargs)
+
+    @property
+    def is_published(self) -> bool:
+        return self.access != self.Access.DRAFT
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def pending(self) -> ImageQuerySet:
+        return self.filter(state=Image.State.PENDING)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the photos with their faces and files."""
+        _delete_files_on_commit(self)
+        return super().delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]  # never Image.objects.delete()
+
+
+class Image(models.Model):
+    """One photo of an event.
+
+        pending ──▶ indexed     it was looked at, and there are faces
+           │ └────▶ no_face     it was looked at, and there are none
+           └──────▶ failed      it cannot be looked at: `failure_code` and `failure_reason` say why
+
+    The file itself is in the storage under `storage_key`; what is derived from it lies beside it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        INDEXED = "indexed", "Indexed"
+        NO_FACE = "no_face", "No face"
+        FAILED = "failed", "Failed"
+
+    class Rendition(models.TextChoices):
+        """What is served of a photo."""
+
+        ORIGINAL = "original"
+        PREVIEW = "preview"
+        THUMBNAIL = "thumbnail"
+
+    image_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="images")
+    file_name = models.CharField(max_length=255, help_text="As the photographer called it.")
+    storage_key = models.CharField(max_length=300, unique=True)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(help_text="Of the upright photo, in pixels.")
+    height = models.PositiveIntegerField(help_text="Of the upright photo, in pixels.")
+    taken_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            # The same photo may arrive twice at the same moment; the second one finds the first by this.
+            models.UniqueConstraint(fields=("event", "sha256"), name="one_image_per_content"),
+        )
+        indexes = (models.Index(fields=("event", "state")),)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @staticmethod
+    def make_storage_key(image_id: uuid.UUID, file_name: str, extension: str) -> str:
+        """Return where a new photo is kept: a folder of its own, the user's name made harmless, our extension."""
+        stem = get_valid_filename(PurePosixPath(file_name).stem or "photo")[:80]
+        return f"photos/{image_id}/{image_id.hex[:8]}_{stem}{extension}"
+
+    def key_of(self, rendition: str) -> str:
+        """Return the storage key of the original, the preview or the thumbnail."""
+        if rendition == self.Rendition.ORIGINAL:
+            return self.storage_key
+        return f"photos/{self.image_id}/{self.Rendition(rendition)}.jpg"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the photo with its faces and files."""
+        _delete_files_on_commit(Image.objects.filter(pk=self.pk))
+        return super().delete(*args, **kwargs)
+
+
+def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:
+    """Remove the files of these photos once their rows are really gone; a rollback keeps both."""
+    keys = [image.key_of(rendition) for image in images for rendition in Image.Rendition]
+    transaction.on_commit(partial(_delete_files, keys))
+
+
+def _delete_files(keys: list[str]) -> None:
+    for key in keys:
+        default_storage.delete(key)

@@ -1,0 +1,32 @@
+"""Photo files on their way out; whoever calls this has checked that the visitor may see the photo."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+
+from events.models import Image
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".heic": "image/heic"}
+
+
+def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileResponse:
+    """Stream a photo's original, preview or thumbnail; an attachment carries the photographer's file name.
+
+    Raises:
+        Http404: there is no such rendition, or its file is not there (yet).
+    """
+    if rendition not in Image.Rendition.values:
+        raise Http404
+    key = PurePosixPath(image.key_of(rendition))
+    try:
+        file = default_storage.open(str(key))
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(
+        file, as_attachment=as_attachment, filename=image.file_name, content_type=CONTENT_TYPES[key.suffix]
+    )
+    response["Cache-Control"] = "private, max-age=86400"
+    return response

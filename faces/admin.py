@@ -1,0 +1,76 @@
+"""People in Django admin, and what the faces add to events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import admin, messages
+
+from events.admin import EventAdmin
+from events.models import Event
+from faces import pipeline
+from faces.engine import EngineError, validate_name
+from faces.models import Face
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class EventForm(forms.ModelForm[Event]):
+    """Refuses engines that do not exist, listing those that do."""
+
+    def clean_engine(self) -> str:
+        name: str = self.cleaned_data["engine"]
+        try:
+            validate_name(name)
+        except EngineError as error:
+            raise forms.ValidationError(str(error)) from error
+        return name
+
+
+@admin.register(Event)
+class EventWithFacesAdmin(EventAdmin):
+    form = EventForm
+    actions = ("find_faces",)
+
+    @admin.action(description="Process the pending photos: find and group the faces", permissions=["change"])
+    def find_faces(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        for event in queryset:
+            try:
+                counts = pipeline.ingest(event)
+            except EngineError as error:
+                self.message_user(request, f"{event}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"{event}: {_sentence(counts)}", messages.SUCCESS)
+
+
+def _sentence(counts: pipeline.Counts) -> str:
+    return (
+        f"{counts.images_processed} photos processed, {counts.faces_detected} faces found; "
+        f"{counts.new_faces_found} new people, {counts.total_faces_known} in all."
+    )
+
+
+@admin.register(Face)
+class FaceAdmin(admin.ModelAdmin[Face]):
+    """A person can be named; who is who is decided by grouping."""
+
+    list_display = ("grab_id", "name", "event", "image_count")
+    list_filter = ("event",)
+    list_select_related = ("event",)
+    search_fields = ("name", "grab_id")
+    fields = ("grab_id", "name", "event", "created_at")
+    readonly_fields = ("grab_id", "event", "created_at")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Face]:
+        return Face.objects.with_counts()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="photos", ordering="image_count")
+    def image_count(self, face: Face) -> int:
+        return face.image_count  # type: ignore[attr-defined]  # annotated by with_counts

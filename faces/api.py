@@ -1,0 +1,226 @@
+"""API version 1: ingest, selfie, a person's photos and their files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.response import Response
+
+from events.api import EVENT_PARAMETER, ErrorSerializer, requested_event
+from events.authentication import ApiKeyAuthentication, IsStaffOrApiKey, acts_as_staff
+from events.errors import Refusal
+from events.models import Image
+from events.serving import serve
+from faces import pipeline, search
+from faces.engine import EngineError
+from faces.gallery import Grant, images_of
+from faces.models import Face
+
+if TYPE_CHECKING:
+    from django.http import FileResponse
+    from rest_framework.request import Request
+
+
+class GalleryTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>`, earned by a matching selfie; puts the Grant into `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Grant] | None:
+        keyword, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        if keyword.lower() != "bearer":
+            return None
+        grant = Grant.from_token(token.strip())
+        if grant is None:
+            raise AuthenticationFailed("This token is not valid (any more). Take a new selfie.", "invalid_token")
+        return AnonymousUser(), grant
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class GalleryTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes gallery tokens in the OpenAPI document."""
+
+    target_class = GalleryTokenAuthentication
+    name = "galleryToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "The `token` of a matching selfie."}
+
+
+class HasGrantOrIsStaff(BasePermission):
+    """A matching selfie's token, or staff; the view checks what the token is for."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return acts_as_staff(request) or isinstance(request.auth, Grant)
+
+
+class CountsSerializer(serializers.Serializer[pipeline.Counts]):
+    images_processed = serializers.IntegerField()
+    faces_detected = serializers.IntegerField()
+    new_faces_found = serializers.IntegerField(help_text="New persons.")
+    total_faces_known = serializers.IntegerField(help_text="Persons of the event.")
+
+
+class IngestViewSet(viewsets.ViewSet):
+    """Find and group the faces of what was uploaded."""
+
+    permission_classes = (IsStaffOrApiKey,)
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+
+    @extend_schema(
+        operation_id="ingest",
+        parameters=[EVENT_PARAMETER],
+        request=None,
+        responses={200: CountsSerializer, **dict.fromkeys((401, 403, 404, 503), ErrorSerializer)},
+    )
+    def create(self, request: Request) -> Response:
+        """Process the event's pending photos, and answer when it is done."""
+        try:
+            counts = pipeline.ingest(requested_event(request))
+        except EngineError as error:
+            raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
+        return Response(CountsSerializer(counts).data)
+
+
+class SelfieSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField()
+
+
+class MatchSerializer(serializers.Serializer[Any]):
+    grab_id = serializers.UUIDField()
+    confidence = serializers.FloatField(help_text="1 - cosine distance to the most similar face.")
+    total = serializers.IntegerField(help_text="How many photos the token opens.")
+    token = serializers.CharField(help_text="Opens the gallery: `Authorization: Bearer <token>`.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class SelfieViewSet(viewsets.ViewSet):
+    """A selfie is the key. It is compared and not stored."""
+
+    authentication_classes = (ApiKeyAuthentication, SessionAuthentication)
+    permission_classes = (AllowAny,)
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        operation_id="match_selfie",
+        parameters=[EVENT_PARAMETER],
+        request={"multipart/form-data": SelfieSerializer},
+        responses={200: MatchSerializer, **dict.fromkeys((400, 404, 503), ErrorSerializer)},
+    )
+    def create(self, request: Request) -> Response:
+        """Return who this is (multipart `file`), with a token that opens their photos."""
+        event = requested_event(request)
+        if "file" not in request.FILES:
+            raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
+        try:
+            found = search.find(event, request.FILES["file"])
+        except EngineError as error:
+            raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
+        if isinstance(found, search.NoMatch):
+            code = status.HTTP_404_NOT_FOUND if found.code == "no_match" else status.HTTP_400_BAD_REQUEST
+            raise Refusal(found.code, found.reason, code)
+        grant = Grant.from_match(event, found)
+        return Response(
+            {
+                "grab_id": grant.grab_ids[0],
+                "confidence": round(found.confidence, 4),
+                "total": grant.images().count(),
+                "token": grant.to_token(),
+                "expires_in": settings.GALLERY_TOKEN_HOURS * 3600,
+            }
+        )
+
+
+class GalleryImageSerializer(serializers.Serializer[Image]):
+    image_id = serializers.UUIDField()
+    file_path = serializers.CharField(source="storage_key", help_text="For `/api/v1/storage/{path}`.")
+    preview_path = serializers.SerializerMethodField()
+    thumbnail_path = serializers.SerializerMethodField()
+    file_name = serializers.CharField()
+    ingested_at = serializers.DateTimeField(source="created_at")
+
+    def get_preview_path(self, image: Image) -> str:
+        return image.key_of(Image.Rendition.PREVIEW)
+
+    def get_thumbnail_path(self, image: Image) -> str:
+        return image.key_of(Image.Rendition.THUMBNAIL)
+
+
+class GallerySerializer(serializers.Serializer[Any]):
+    grab_id = serializers.UUIDField()
+    total = serializers.IntegerField()
+    images = GalleryImageSerializer(many=True)
+
+
+class GalleryViewSet(viewsets.ViewSet):
+    """A person's photos."""
+
+    authentication_classes = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
+    permission_classes = (HasGrantOrIsStaff,)
+
+    @extend_schema(
+        operation_id="list_images_of_person",
+        responses={200: GallerySerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
+    )
+    def retrieve(self, request: Request, grab_id: UUID) -> Response:
+        """List the photos of a person, in the order they were taken; a token lists all that its selfie matched."""
+        person = get_object_or_404(Face, grab_id=grab_id)
+        if acts_as_staff(request):
+            images = images_of(person.event_id, (grab_id,))
+        elif grab_id in request.auth.grab_ids:
+            images = request.auth.images()
+        else:
+            raise PermissionDenied("This token is for another person.", "not_yours")
+        data = {"grab_id": grab_id, "total": len(images), "images": images}
+        return Response(GallerySerializer(data).data)
+
+
+class StorageViewSet(viewsets.ViewSet):
+    """The files of photos."""
+
+    authentication_classes = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
+    permission_classes = (HasGrantOrIsStaff,)
+
+    @extend_schema(
+        operation_id="get_file",
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404), ErrorSerializer)},
+    )
+    def retrieve(self, request: Request, key: str) -> FileResponse:
+        """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
+        images = Image.objects.all() if acts_as_staff(request) else request.auth.images()
+        image, rendition = _image_at(key)
+        if not images.filter(pk=image.pk).exists():
+            raise Http404
+        return serve(image, rendition)
+
+
+def _image_at(key: str) -> tuple[Image, Image.Rendition]:
+    """Return the photo and rendition kept under a storage key; never touches the storage by a client's path."""
+    match key.split("/"):
+        case ["photos", image_id, _]:
+            image = Image.objects.filter(image_id=_uuid(image_id)).first()
+        case _:
+            image = None
+    for rendition in Image.Rendition:
+        if image and image.key_of(rendition) == key:
+            return image, rendition
+    raise Http404
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,96 @@
+"""Which faces of an event are the same person: gives every face its `Face`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db import transaction
+
+from events.models import Event
+from faces.clustering import cluster
+from faces.models import Embedding, Face, ImageFace
+from faces.thresholds import max_distance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from faces.engine import Embeddings
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """The event's faces, row by row.
+
+    `persons` holds each face's present person, or None for a new face; `sizes` counts them.
+    """
+
+    ids: NDArray[np.int64]
+    persons: list[int | None]
+    qualities: NDArray[np.float64]
+    embeddings: Embeddings
+    sizes: Counter[int | None]
+
+
+@transaction.atomic
+def group(event: Event) -> int:
+    """Give every face of the event a person, and return how many persons are new.
+
+    All faces are clustered anew, so the result does not depend on the order of arrival. A person keeps its
+    `grab_id` as long as most of its faces stay together; faces that did not change hands are not written.
+    One grouping at a time per event: the event's row is locked until the transaction ends.
+    """
+    Event.objects.select_for_update(no_key=True).get(pk=event.pk)
+    if not ImageFace.objects.filter(image__event=event, face=None).exists():
+        return 0
+    faces = _load(event)
+    labels = cluster(faces.embeddings, 1 - max_distance(event))
+    members = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
+    keepers = _keepers(faces, members)
+    new = [_assign(event, faces, rows, person) for rows, person in zip(members, keepers, strict=True)]
+    event.faces.filter(image_faces=None).delete()
+    return sum(new)
+
+
+def _load(event: Event) -> _Faces:
+    rows = Embedding.objects.filter(event=event, engine=event.engine).order_by("pk")
+    ids, persons, qualities, vectors = zip(
+        *rows.values_list("pk", "image_face__face", "image_face__quality", "vector"), strict=True
+    )
+    embeddings = np.stack([vector.to_numpy() for vector in vectors]).astype(np.float32)
+    return _Faces(np.array(ids), list(persons), np.array(qualities), embeddings, Counter(persons))
+
+
+def _keepers(faces: _Faces, members: list[NDArray[np.intp]]) -> list[int | None]:
+    """Return for each group the person it continues: the pair with most faces in common first."""
+    common = [
+        (count, label, person)
+        for label, rows in enumerate(members)
+        for person, count in Counter(faces.persons[row] for row in rows).items()
+        if person is not None
+    ]
+    keepers: list[int | None] = [None] * len(members)
+    taken = set()
+    for _, label, person in sorted(common, key=lambda entry: (-entry[0], entry[1:])):
+        if keepers[label] is None and person not in taken:
+            keepers[label] = person
+            taken.add(person)
+    return keepers
+
+
+def _assign(event: Event, faces: _Faces, rows: NDArray[np.intp], person: int | None) -> bool:
+    """Make these rows one person, the given one or a new one; tell whether it is new."""
+    changed = [row for row in rows if person is None or faces.persons[row] != person]
+    if not changed and faces.sizes[person] == len(rows):
+        return False
+    mean = faces.embeddings[rows].mean(axis=0)
+    values = {
+        "engine": event.engine,
+        "embedding": mean / np.linalg.norm(mean),
+        "cover_id": faces.ids[rows[faces.qualities[rows].argmax()]],
+    }
+    face, created = Face.objects.update_or_create(pk=person, event=event, defaults=values)
+    ImageFace.objects.filter(pk__in=faces.ids[changed].tolist()).update(face=face)
+    return created

@@ -1,0 +1,79 @@
+"""`manage.py ingest EVENT [PATH …]`: photos from folders and files into an event, faces found and grouped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from events import ingest
+from events.models import Event, Image
+from faces import pipeline
+from faces.engine import EngineError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterable, Iterator
+
+
+class Command(BaseCommand):
+    help = (
+        "Takes the new photos of folders and files into an event, finds the faces and groups them. Without a path: "
+        "the event's drop folder, STORAGE_PATH/<slug>/ (for the default event STORAGE_PATH, too), and what is pending."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("event", help="the event's slug")
+        parser.add_argument("paths", nargs="*", type=Path, metavar="path", help="a photo, or a folder with photos")
+        parser.add_argument("--create", action="store_true", help="create the event, unpublished, if there is none")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        event = self._event(options["event"], create=options["create"])
+        self._add(event, list(_files(event, options["paths"])))
+        with tqdm(total=event.images.pending().count(), desc="Faces", unit="photo", disable=None) as bar:
+            try:
+                counts = pipeline.ingest(event, on_image=lambda image: self._indexed(image, bar))
+            except EngineError as error:
+                raise CommandError(f"The photos are stored, and pending. {error}") from error
+        self.stdout.write(json.dumps(counts.as_dict()))
+
+    def _event(self, slug: str, *, create: bool) -> Event:
+        if create:
+            return Event.objects.get_or_create(slug=slug, defaults={"name": slug})[0]
+        try:
+            return Event.objects.get(slug=slug)
+        except Event.DoesNotExist as error:
+            known = ", ".join(Event.objects.values_list("slug", flat=True)) or "none yet"
+            message = f"There is no event {slug!r} (there are: {known}). Create it in admin, or add --create."
+            raise CommandError(message) from error
+
+    def _add(self, event: Event, paths: list[Path]) -> None:
+        for path in tqdm(paths, desc="Photos", unit="file", disable=None):
+            with path.open("rb") as file:
+                outcome = ingest.add(event, file, path.name)
+            if isinstance(outcome, ingest.Refused):
+                self._report(str(path), outcome.code, outcome.reason)
+
+    def _indexed(self, image: Image, bar: tqdm[Any]) -> None:
+        bar.update()
+        if image.state == Image.State.FAILED:
+            self._report(image.file_name, image.failure_code, image.failure_reason)
+
+    def _report(self, name: str, code: str, reason: str) -> None:
+        """Name a file that did not make it, above the progress bar where there is one."""
+        tqdm.write(f"{name}: {code}: {reason}", file=self.stderr)
+
+
+def _files(event: Event, paths: Iterable[Path]) -> Iterator[Path]:
+    if not paths:
+        yield from ingest.drop_folder_photos(event)
+    for path in paths:
+        if path.is_dir():
+            yield from ingest.photos_in(path)
+        elif path.is_file():
+            yield path
+        else:
+            raise CommandError(f"There is no file or folder {path}.")

@@ -1,0 +1,119 @@
+"""Selfie-as-a-key: which persons of an event does this selfie show?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from django.conf import settings
+from pgvector.django import CosineDistance
+
+from events import pictures
+from faces.engine import get_engine
+from faces.models import Embedding, Face
+from faces.thresholds import max_distance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from events.models import Event
+    from faces.engine import Detection, FaceEngine
+
+SELFIE_SIDE = 1280
+"""A selfie is looked at with at least this many pixels on its long side, where it has them."""
+
+CLEARLY_LARGER = 2.0
+"""A selfie may show others in the background; its face must cover this many times the area of the next one."""
+
+NEAREST = 2000
+"""So many nearest faces vote; more than one person is ever in."""
+
+VOTES = 3
+"""A person is judged by the mean of this many of their most similar faces."""
+
+NEARLY_AS_GOOD = 0.08
+"""Further persons count when they are at most this much less similar than the best: one runner, grouped in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The persons that the selfie shows, best first; more than one where grouping left one runner in parts.
+
+    `confidence` is 1 - cosine distance between the selfie and the best person's most similar face.
+    """
+
+    faces: list[Face]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """Why there is no match: `code` is stable, `reason` is a sentence that says what to do."""
+
+    code: str
+    reason: str
+
+
+def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
+    """Compare a selfie with every face of the event; reads only, and keeps nothing of the selfie.
+
+    Raises:
+        EngineError: the event's engine cannot be used.
+    """
+    engine = get_engine(event.engine)
+    try:
+        probe = _probe(engine, selfie)
+    except pictures.PictureError as error:
+        return NoMatch(error.code, str(error))
+    if isinstance(probe, NoMatch):
+        return probe
+    return _vote(_similarities(event, probe), 1 - max_distance(event))
+
+
+def _probe(engine: FaceEngine, selfie: IO[bytes]) -> NDArray[np.float32] | NoMatch:
+    """Return the embedding of the one face of the selfie, or say why there is none."""
+    if selfie.seek(0, 2) > settings.MAX_SELFIE_MB * 1_000_000:
+        return NoMatch("file_too_large", f"The selfie has more than {settings.MAX_SELFIE_MB} MB.")
+    pixels = pictures.load(selfie, SELFIE_SIDE).pixels
+    found = sorted(engine.detect(pixels), key=_area, reverse=True)
+    if not found:
+        return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
+    if len(found) > 1 and _area(found[0]) < CLEARLY_LARGER * _area(found[1]):
+        return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
+    return engine.embed(pixels, found[:1])[0]
+
+
+def _area(found: Detection) -> float:
+    return found.box.width * found.box.height
+
+
+def _similarities(event: Event, probe: NDArray[np.float32]) -> dict[int, list[float]]:
+    """Return, per person, the similarities of their faces among the nearest, best first. An exact scan."""
+    nearest = (
+        Embedding.objects.filter(event=event, engine=event.engine, image_face__face__isnull=False)
+        .annotate(distance=CosineDistance("vector", probe))
+        .order_by("distance")
+        .values_list("image_face__face", "distance")[:NEAREST]
+    )
+    similarities: dict[int, list[float]] = defaultdict(list)
+    for person, distance in nearest:
+        similarities[person].append(1 - distance)
+    return similarities
+
+
+def _vote(similarities: dict[int, list[float]], min_similarity: float) -> Match | NoMatch:
+    means = {person: _mean(values[:VOTES]) for person, values in similarities.items()}
+    best = max(means.values(), default=-1.0)
+    if best < min_similarity:
+        message = "No matching identity found. Your face is not in any ingested photos."
+        return NoMatch("no_match", message)
+    bar = max(min_similarity, best - NEARLY_AS_GOOD)
+    chosen = sorted((p for p, mean in means.items() if mean >= bar), key=means.__getitem__, reverse=True)
+    faces = Face.objects.in_bulk(chosen)
+    return Match([faces[person] for person in chosen], similarities[chosen[0]][0])
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

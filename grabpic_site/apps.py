@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class GrabpicSiteConfig(AppConfig):
+    name = "grabpic_site"

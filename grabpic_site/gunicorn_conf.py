@@ -1,0 +1,7 @@
+"""How gunicorn serves Grabpic: one process, because each loads the engine (some 400 MB), and threads for the rest."""
+
+wsgi_app = "grabpic_site.wsgi"
+worker_class = "gthread"
+workers = 1
+threads = 8
+timeout = 120

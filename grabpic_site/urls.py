@@ -1,0 +1,40 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import TemplateView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from events import api as events_api
+from events import views as events_views
+from faces import api as faces_api
+from faces import views as faces_views
+
+api_v1 = [
+    path("health", events_api.health, name="health"),
+    path("upload", events_api.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
+    path("ingest", faces_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
+    path("auth/selfie", faces_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
+    path(
+        "users/<uuid:grab_id>/images",
+        faces_api.GalleryViewSet.as_view({"get": "retrieve"}),
+        name="api-gallery",
+    ),
+    path("storage/<path:key>", faces_api.StorageViewSet.as_view({"get": "retrieve"}), name="api-storage"),
+]
+
+urlpatterns = [
+    path("", events_views.index, name="index"),
+    path("events/<slug:slug>/", events_views.event_page, name="event"),
+    path("events/<slug:slug>/upload/", events_views.upload_page, name="upload"),
+    path("events/<slug:slug>/process/", faces_views.process, name="process"),
+    path("events/<slug:slug>/selfie/", faces_views.selfie, name="selfie"),
+    path("events/<slug:slug>/gallery/", faces_views.gallery, name="gallery"),
+    path("photos/<uuid:image_id>/<slug:rendition>/", faces_views.photo, name="photo"),
+    path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
+    path("api/v1/", include(api_v1)),
+    path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(permission_classes=[]), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(permission_classes=[]), name="redoc"),
+    path("admin/", admin.site.urls),
+]
