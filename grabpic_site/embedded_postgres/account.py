@@ -34,8 +34,9 @@ class Account:
 def server_account(data_dir: Path) -> Account | None:
     """The account to run the server of `data_dir` as; None is the caller's own.
 
-    Only root gets another: the owner of an existing data folder, so that `sudo manage.py …` in an ordinary user's
-    checkout leaves that user's database alone, else the system user `pgserver`, which is created when missing.
+    Only root gets another: the owner of an existing data folder, so that `sudo manage.py …` in an ordinary
+    user's checkout leaves that user's database alone, else the system user `pgserver`, which is created when
+    missing.
 
     Raises EmbeddedPostgresError when that user cannot be created.
     """
@@ -53,13 +54,11 @@ def _system_account() -> Account:
             entry = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             failure = _add_system_user()
-            time.sleep(
-                0.1
-            )  # another checkout may hold the lock of /etc/passwd, or be adding the very same user
+            time.sleep(0.1)  # another checkout may hold the lock of /etc/passwd, or be adding the very same user
         else:
             return Account(entry.pw_uid, entry.pw_gid)
     raise EmbeddedPostgresError(
-        f"PostgreSQL does not run as root, and its system user {SYSTEM_USER!r} could not be created: {failure}\n"
+        f"PostgreSQL does not run as root, and no system user {SYSTEM_USER!r} could be created: {failure}\n"
         "Create it by hand, run Grabpic as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own."
     )
 
@@ -81,29 +80,27 @@ def _add_system_user() -> str:
 
 
 def let_through(account: Account, target: Path) -> None:
-    """Let `account` pass through the folders above `target`: the execute bit where it is missing, never the read bit.
+    """Let `account` pass through the folders above `target`: adds the execute bit only, never the read bit.
 
-    Opening a folder is worth a warning: a clone in a private folder (`mktemp -d`) is no longer quite as private.
+    Opening a folder is worth a warning: a clone in a private folder (`mktemp -d`) is no longer quite as
+    private.
     """
     for folder in target.parents:
         if _grant(account, folder, 0o1):
-            logger.warning(
-                "Let the database's user pass through %s (execute bit; it stays unlistable)", folder
-            )
+            logger.warning("Let the database's user pass through %s (execute bit; it stays unlistable)", folder)
 
 
 def let_read(account: Account, *trees: Path) -> None:
-    """Let `account` read and run what lies in `trees`; adds only what is missing (a checkout under umask 077)."""
+    """Let `account` read and run what lies in `trees`, where it may not (a checkout under umask 077)."""
     changed = [path for tree in trees for path in _walk(tree) if _grant(account, path, _reading(path))]
     if changed:
         logger.warning("Let the database's user read PostgreSQL's programs in %s", trees[0].parent)
 
 
 def _walk(tree: Path) -> Iterator[Path]:
-    yield tree
-    for path in tree.rglob("*"):
-        if not path.is_symlink():
-            yield path
+    if tree.exists():
+        yield tree
+        yield from (path for path in tree.rglob("*") if not path.is_symlink())
 
 
 def _reading(path: Path) -> int:

@@ -7,6 +7,7 @@ from django.db.backends.postgresql import base, client
 from psycopg import OperationalError
 
 from grabpic_site.embedded_postgres import server
+from grabpic_site.embedded_postgres.programs import program
 
 
 def _address() -> dict[str, Any]:
@@ -23,11 +24,11 @@ class DatabaseClient(client.DatabaseClient):
     ) -> tuple[list[str], dict[str, str] | None]:
         address = {key.upper(): value for key, value in _address().items()}
         arguments, environment = super().settings_to_cmd_args_env({**settings_dict, **address}, parameters)
-        return [str(server.program(cls.executable_name)), *arguments[1:]], environment
+        return [str(program(cls.executable_name)), *arguments[1:]], environment
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Every new connection finds the server running and, unless it is gone again by then, the database there."""
+    """A new connection starts the server if it is not running, and creates the database if it is missing."""
 
     client_class = DatabaseClient
 
@@ -36,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), **_address()}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Once more when it fails: the first connection finds no database yet, or the server has just crashed."""
+        """Tries twice: the first one ever finds no database, another may come while a crash is mended."""
         try:
             return super().get_new_connection(conn_params)
         except OperationalError:

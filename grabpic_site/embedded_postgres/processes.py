@@ -1,6 +1,7 @@
-"""Which processes live in a data folder. Slow (it looks at every process), so only for when nobody answers."""
+"""Which processes live in a data folder. Looks at every process: for when nobody answers."""
 
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ class Inhabitants:
     def of(cls, data_dir: Path) -> "Inhabitants":
         """Known by their working folder, which is the data folder for as long as they live.
 
-        The pid in postmaster.pid proves nothing by itself: after a crash it may be anybody's. A folder deleted under
-        a running server keeps its inhabitants too; the new folder's postmaster.pid does not name them.
+        The pid in postmaster.pid proves nothing by itself: after a crash it may be anybody's. A folder
+        deleted under a running server keeps its inhabitants too; the new folder's postmaster.pid does not
+        name them.
         """
         pids = {
             process.pid
@@ -32,23 +34,11 @@ class Inhabitants:
     def expel(self) -> None:
         """Have the others quit at once: backends of a postmaster that is gone, or of a folder that is.
 
-        They would leave by themselves, but one in a long computation only after it, and no server starts before.
+        They would leave by themselves, but one in a long computation only after it, and no server starts
+        before.
         """
         for pid in self.others:
-            _send(pid, signal.SIGQUIT)
-
-
-def stop_postmaster(pid: int, timeout: float) -> bool:
-    """Ask for a fast shutdown (roll back, disconnect, write a checkpoint); whether it was done within `timeout` s."""
-    try:
-        process = psutil.Process(pid)
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
+            send(pid, signal.SIGQUIT)
 
 
 def _recorded_pid(data_dir: Path) -> int | None:
@@ -59,8 +49,6 @@ def _recorded_pid(data_dir: Path) -> int | None:
     return int(first_line) if first_line.isdecimal() else None
 
 
-def _send(pid: int, number: signal.Signals) -> None:
-    try:
+def send(pid: int, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
         psutil.Process(pid).send_signal(number)
-    except psutil.NoSuchProcess:
-        pass
