@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import openvino
 
 FACENET_SIDE: Final = 160
-FACENET_MARGIN: Final = 0.3
+FACENET_MARGIN: Final = 0.2
 FACENET_FEATURES: Final = 1792
 FACENET_DIMENSION: Final = 512
 
