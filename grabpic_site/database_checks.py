@@ -1,9 +1,10 @@
 """System checks for a PostgreSQL that is not ours: `manage.py migrate` and `check --database default` run them."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections
 
 OLDEST_POSTGRESQL = 15
@@ -11,7 +12,7 @@ OLDEST_PGVECTOR = "0.8.4"  # earlier ones can overrun memory and corrupt HNSW in
 
 
 @register(Tags.database)
-def check_postgresql(*, databases: list[str] | None = None, **kwargs: Any) -> list[Error]:
+def check_postgresql(*, app_configs: object, databases: Sequence[str] | None, **kwargs: Any) -> Sequence[CheckMessage]:
     """What the default database lacks. Connects to it; a failure to connect is raised, not reported."""
     connection = connections[DEFAULT_DB_ALIAS]
     if DEFAULT_DB_ALIAS not in (databases or []) or connection.vendor != "postgresql":

@@ -188,6 +188,8 @@ def _create(data_dir: Path, account: Account | None, lock: int) -> None:
     initdb inherits the lock: when only its caller was killed, the next one waits for it to end before
     clearing up behind it.
     """
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise EmbeddedPostgresError(f"{data_dir} is not empty, and not a database either: move it away. {ADVICE}")
     prefix = f".{data_dir.name}.new-"
     for leftover in data_dir.parent.glob(f"{prefix}*"):
         shutil.rmtree(leftover)

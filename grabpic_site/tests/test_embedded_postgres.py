@@ -60,30 +60,28 @@ def data_dir(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Path]:
-    """The data folder of a server that the tests share: they only look."""
+def shared() -> Iterator[Path]:
+    """The data folder of a server that may be looked at, stopped and killed, but not taken apart."""
     with private_folder() as path:
         server.ensure_running(path / "postgres")
-        yield path / "postgres"
-
-
-@pytest.fixture(scope="module")
-def template() -> Iterator[Path]:
-    with private_folder() as path:
-        server.ensure_running(path / "postgres")
-        server.stop(path / "postgres")
         yield path / "postgres"
 
 
 @pytest.fixture
-def stopped(template: Path, data_dir: Path) -> Path:
-    """The data folder of a server of one's own, which does not run yet; faster than to have it created."""
-    return copy(template, data_dir)
+def running(shared: Path) -> Path:
+    server.ensure_running(shared)
+    return shared
 
 
-def copy(template: Path, data_dir: Path) -> Path:
+@pytest.fixture
+def stopped(shared: Path) -> Path:
+    server.stop(shared)
+    return shared
+
+
+def copy(stopped: Path, data_dir: Path) -> Path:
     data_dir.parent.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-a", template, data_dir], check=True)
+    subprocess.run(["cp", "-a", stopped, data_dir], check=True)
     return data_dir
 
 
@@ -180,8 +178,8 @@ def test_two_data_folders_have_two_servers(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a" * 100, "with, comma", "$HOME 'quoted' `x` \\"])
-def test_any_path_will_do(folder: Path, template: Path, name: str) -> None:
-    data_dir = copy(template, folder / name / "postgres")
+def test_any_path_will_do(folder: Path, stopped: Path, name: str) -> None:
+    data_dir = copy(stopped, folder / name / "postgres")
     address = server.ensure_running(data_dir)
     assert query(data_dir, "SELECT 1") == [(1,)]
     assert address.stat().st_mode & 0o777 == 0o700
@@ -190,8 +188,8 @@ def test_any_path_will_do(folder: Path, template: Path, name: str) -> None:
         address.rmdir()
 
 
-def test_a_socket_folder_that_others_may_write_to_is_not_trusted(folder: Path, template: Path) -> None:
-    data_dir = copy(template, folder / ("a" * 100) / "postgres")
+def test_a_socket_folder_that_others_may_write_to_is_not_trusted(folder: Path, stopped: Path) -> None:
+    data_dir = copy(stopped, folder / ("a" * 100) / "postgres")
     open_to_all = server.socket_dir(data_dir)
     open_to_all.mkdir()
     open_to_all.chmod(0o777)
@@ -219,21 +217,21 @@ def test_there_is_nothing_to_stop_in_a_new_checkout(data_dir: Path) -> None:
 # After a crash
 
 
-def test_after_a_kill_the_next_call_recovers_what_was_committed(stopped: Path) -> None:
-    query(stopped, "CREATE TABLE kept AS SELECT 42 AS answer")
-    kill(postmaster(stopped))
-    assert not server.is_running(stopped)
-    assert query(stopped, "SELECT answer FROM kept") == [(42,)]
-    assert "automatic recovery in progress" in (stopped / "log").read_text()
+def test_after_a_kill_the_next_call_recovers_what_was_committed(running: Path) -> None:
+    query(running, "CREATE TABLE kept AS SELECT 42 AS answer")
+    kill(postmaster(running))
+    assert not server.is_running(running)
+    assert query(running, "SELECT answer FROM kept") == [(42,)]
+    assert "automatic recovery in progress" in (running / "log").read_text()
 
 
-def test_a_backend_that_outlives_the_server_does_not_stop_the_next(stopped: Path) -> None:
-    address = server.ensure_running(stopped)
+def test_a_backend_that_outlives_the_server_does_not_stop_the_next(running: Path) -> None:
+    address = server.ensure_running(running)
     with psycopg.connect(host=str(address), user="postgres", dbname="postgres") as connection:
         connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
-        wait_until(lambda: query(stopped, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%series(1, 1%'"))
-        kill(postmaster(stopped))
-        assert query(stopped, "SELECT 1") == [(1,)]
+        wait_until(lambda: query(running, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%series(1, 1%'"))
+        kill(postmaster(running))
+        assert query(running, "SELECT 1") == [(1,)]
         connection.close()
 
 
@@ -259,20 +257,13 @@ def test_a_stale_pid_file_does_not_matter_whomever_it_names(
 
 @pytest.mark.parametrize("moment", [".postgres.new-*/global", "postgres", "postgres/postmaster.pid"])
 def test_the_starting_process_may_be_killed_at_any_moment(folder: Path, data_dir: Path, moment: str) -> None:
+    (folder / ".postgres.new-earlier/pg_wal").mkdir(parents=True)  # as a killed initdb leaves it
     process = in_another_process(data_dir)
     wait_until(lambda: list(folder.glob(moment)))
     process.kill()
     process.wait()
     assert query(data_dir, "SELECT 1") == [(1,)]
     assert list(folder.glob(".postgres.new-*")) == []
-
-
-def test_a_half_made_folder_of_a_killed_initdb_is_cleared_away(folder: Path, data_dir: Path) -> None:
-    leftover = folder / ".postgres.new-killed"
-    leftover.mkdir()
-    (leftover / "PG_VERSION").write_text("18\n")
-    server.ensure_running(data_dir)
-    assert not leftover.exists()
 
 
 def test_a_folder_deleted_under_its_server_is_made_anew(stopped: Path) -> None:
@@ -292,10 +283,11 @@ def test_a_copy_that_is_readable_for_all_is_closed_again(stopped: Path) -> None:
 # Failing
 
 
-def test_a_server_that_cannot_start_is_explained_by_the_end_of_its_log(stopped: Path) -> None:
-    (stopped / "postgresql.conf").write_text("no_such_setting = 1\n")
+def test_a_server_that_cannot_start_is_explained_by_the_end_of_its_log(stopped: Path, data_dir: Path) -> None:
+    copy(stopped, data_dir)
+    (data_dir / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(EmbeddedPostgresError, match=r"(?s)no_such_setting.*DATABASE_URL"):
-        server.ensure_running(stopped)
+        server.ensure_running(data_dir)
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(data_dir: Path) -> None:
