@@ -1,0 +1,99 @@
+"""Pages: the events, one event with its selfie, and for staff the upload of photos."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from events import ingest
+from events.access import is_staff
+from events.models import Event, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest, HttpResponse
+
+Arguments = ParamSpec("Arguments")
+
+FAILURES_SHOWN = 100
+"""The upload page lists at most so many photos that could not be processed."""
+
+
+def staff_only(
+    view: Callable[Concatenate[HttpRequest, Arguments], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Arguments], HttpResponse]:
+    """Let staff in; send anonymous visitors to log in, and refuse everybody else (403)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        if not is_staff(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+def visible_event(request: HttpRequest, slug: str) -> Event:
+    """Return the event, or 404 where this visitor may not know of it."""
+    return get_object_or_404(Event.objects.visible_to(request.user), slug=slug)
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List the events that this visitor may know of, the newest first."""
+    events = Event.objects.visible_to(request.user).annotate(photo_count=Count("images"))
+    # Django drops the model's own ordering where it groups.
+    events = events.order_by("-date", "-pk")
+    return render(request, "events/index.html", {"events": events})
+
+
+@require_safe
+def event_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the event, and ask for a selfie."""
+    return render_event(request, visible_event(request, slug))
+
+
+def render_event(request: HttpRequest, event: Event, problem: object = None, status: int | None = None) -> HttpResponse:
+    """Answer with the event's page; `problem` has the `code` and `reason` of a selfie that found nothing."""
+    context = {"event": event, "photo_count": event.images.count(), "problem": problem}
+    return render(request, "events/event.html", context, status=status)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what has arrived; take the files of a plain form (with scripts, they go to the API instead)."""
+    event = get_object_or_404(Event, slug=slug)
+    files = request.FILES.getlist("files")
+    # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
+    outcomes = [ingest.add(event, file, file.name or "photo") for file in files]
+    context = _uploaded(outcomes) | _arrived(event) | {"nothing_sent": request.method == "POST" and not files}
+    return render(request, "events/upload.html", context | {"event": event, "max_mb": settings.MAX_UPLOAD_MB})
+
+
+def _uploaded(outcomes: Iterable[ingest.Outcome]) -> dict[str, list[ingest.Outcome]]:
+    """Return what became of the files of this request."""
+    return {
+        "added": [outcome for outcome in outcomes if isinstance(outcome, ingest.Added)],
+        "duplicates": [outcome for outcome in outcomes if isinstance(outcome, ingest.Duplicate)],
+        "refused": [outcome for outcome in outcomes if isinstance(outcome, ingest.Refused)],
+    }
+
+
+def _arrived(event: Event) -> dict[str, Any]:
+    """Return how far the event's photos have come."""
+    failures = event.images.filter(state=Image.State.FAILED)
+    return {
+        "photo_count": event.images.count(),
+        "pending_count": event.images.pending().count(),
+        "failed_count": failures.count(),
+        "failures": failures[:FAILURES_SHOWN],
+    }

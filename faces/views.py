@@ -1,0 +1,166 @@
+"""Pages: the selfie that opens a gallery, the gallery, its photos, and for staff the processing of new photos."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.db.models import Count, Q
+from django.http import FileResponse, Http404, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from events.access import is_staff
+from events.models import Event, Image
+from events.views import render_event, staff_only, visible_event
+from faces import pipeline, search
+from faces.engine import EngineError
+from faces.gallery import Grant
+from faces.models import ImageFace
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+SESSION_KEY = "galleries"
+"""In the session: the gallery token of each event, by the event's primary key."""
+
+PROCESSED_AT_ONCE = 16
+"""Photos per request: a step that a browser can wait for, and progress that can be seen."""
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".heic": "image/heic"}
+"""Of what we store, by our own extension; never guessed from a user's file name."""
+
+
+def grants(request: HttpRequest) -> list[Grant]:
+    """Return what the visitor's selfies have opened in this session, and has not expired."""
+    tokens = request.session.get(SESSION_KEY, {}).values()
+    return [grant for token in tokens if (grant := Grant.from_token(token))]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def selfie(request: HttpRequest, slug: str) -> HttpResponse:
+    """Compare the selfie (multipart `file`) with the event's faces; open the gallery, or say what is wrong."""
+    event = visible_event(request, slug)
+    if request.method != "POST":
+        # The address stays in the browser's bar after a selfie that found nothing.
+        return redirect("event", slug)
+    file = request.FILES.get("file")
+    found = search.find(event, file) if file else _missing_file()
+    if isinstance(found, search.NoMatch):
+        return render_event(request, event, found, status=404 if found.code == "no_match" else 400)
+    _remember(request, event, Grant.from_match(event, found).to_token())
+    return HttpResponseRedirect(reverse("gallery", args=[slug]), status=303)
+
+
+@cache_control(private=True, no_cache=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def gallery(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the photos that the visitor's selfie has opened; a POST closes them on this device."""
+    event = visible_event(request, slug)
+    if request.method == "POST":
+        _remember(request, event, None)
+        messages.info(request, "Your photos are closed on this device.")
+        return redirect("event", slug)
+    grant = next((grant for grant in grants(request) if grant.event_id == event.pk), None)
+    if grant is None:
+        _remember(request, event, None)
+        messages.info(request, f"A selfie opens your photos, for {settings.GALLERY_TOKEN_HOURS} hours.")
+        return redirect("event", slug)
+    return render(request, "faces/gallery.html", {"event": event, "images": grant.images()})
+
+
+@cache_control(private=True, max_age=3600)
+@require_safe
+def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
+    """Send a photo that this visitor may see; `?download` makes it a file to keep, under the user's name."""
+    image = get_object_or_404(_open_photos(request), image_id=image_id)
+    if rendition not in Image.Rendition.values:
+        raise Http404
+    key = image.key_of(rendition)
+    try:
+        file = default_storage.open(key)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    content_type = CONTENT_TYPES[PurePosixPath(key).suffix]
+    if rendition == Image.Rendition.ORIGINAL:
+        attachment = "download" in request.GET
+        return FileResponse(file, attachment, filename=image.file_name, content_type=content_type)
+    return FileResponse(file, content_type=content_type)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def process(request: HttpRequest, slug: str) -> HttpResponse:
+    """Find the faces of the next pending photos; answer with the counts as JSON, or go back to the upload page."""
+    event = get_object_or_404(Event, slug=slug)
+    if request.method != "POST":
+        # Logging in on the way leads here.
+        return redirect("upload", slug)
+    as_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    try:
+        counts = pipeline.ingest(event, at_most=PROCESSED_AT_ONCE)
+    except EngineError as error:
+        if as_json:
+            return JsonResponse({"detail": str(error), "code": "engine_unavailable"}, status=503)
+        messages.error(request, str(error))
+        return redirect("upload", slug)
+    if as_json:
+        return JsonResponse(counts.as_dict() | _progress(event))
+    messages.success(request, _sentence(counts))
+    return redirect("upload", slug)
+
+
+def _missing_file() -> search.NoMatch:
+    return search.NoMatch("missing_file", "There was no picture. Take a selfie or choose a photo first.")
+
+
+def _remember(request: HttpRequest, event: Event, token: str | None) -> None:
+    """Keep the event's gallery token in the session, in place of an earlier one; None forgets it."""
+    tokens = dict(request.session.get(SESSION_KEY, {}))
+    if token:
+        tokens[str(event.pk)] = token
+    elif tokens.pop(str(event.pk), None) is None:
+        # Nothing to forget: leave the session alone, so that a visitor without one gets none.
+        return
+    request.session[SESSION_KEY] = tokens
+
+
+def _open_photos(request: HttpRequest) -> QuerySet[Image]:
+    """Return the photos that this visitor may see: all of them for staff, else what selfies have opened."""
+    if is_staff(request.user):
+        return Image.objects.all()
+    # An event that was taken back to draft closes its galleries.
+    visible = Image.objects.filter(event__in=Event.objects.visible_to(request.user))
+    return visible.filter(_any_of(grants(request)))
+
+
+def _any_of(opened: list[Grant]) -> Q:
+    granted = Q(pk__in=[])
+    for grant in opened:
+        granted |= Q(pk__in=grant.images().values("pk"))
+    return granted
+
+
+def _progress(event: Event) -> dict[str, int]:
+    states = event.images.aggregate(
+        images=Count("pk"),
+        pending=Count("pk", filter=Q(state=Image.State.PENDING)),
+        failed=Count("pk", filter=Q(state=Image.State.FAILED)),
+    )
+    faces = ImageFace.objects.filter(image__event=event).count()
+    return states | {"faces": faces, "persons": event.faces.count()}
+
+
+def _sentence(counts: pipeline.Counts) -> str:
+    return (
+        f"Photos processed: {counts.images_processed}. Faces found: {counts.faces_detected}. "
+        f"New people: {counts.new_faces_found}."
+    )

@@ -1,0 +1,63 @@
+// The full view: one photo at a time, by arrows, swipe or buttons. Without it, a thumbnail links to its preview.
+
+const SWIPE = 50; // pixels
+
+const links = [...document.querySelectorAll(".photos a")];
+const viewer = document.querySelector("#viewer");
+const image = new Image();
+const counter = viewer.querySelector(".counter");
+const download = viewer.querySelector(".download");
+const steps = { ArrowLeft: -1, ArrowRight: 1 };
+
+let current = 0;
+let touch = null;
+
+function show(index) {
+  current = (index + links.length) % links.length;
+  const link = links[current];
+  viewer.ariaBusy = "true";
+  image.src = link.href;
+  image.alt = link.querySelector("img").alt;
+  counter.textContent = `${current + 1} of ${links.length}`;
+  download.href = link.dataset.original;
+}
+
+// The neighbours are fetched once the photo itself is there, so that they never delay it.
+function loaded() {
+  viewer.ariaBusy = "false";
+  for (const step of [1, -1]) {
+    new Image().src = links[(current + step + links.length) % links.length].href;
+  }
+}
+
+function open(event, index) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab was asked for
+  event.preventDefault();
+  show(index);
+  viewer.showModal();
+}
+
+function swiped(event) {
+  if (!touch) return;
+  const [end] = event.changedTouches;
+  const [x, y] = [end.clientX - touch.clientX, end.clientY - touch.clientY];
+  const zoomed = window.visualViewport?.scale > 1.05;
+  if (!zoomed && Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) show(current - Math.sign(x));
+}
+
+viewer.prepend(image);
+viewer.classList.toggle("alone", links.length === 1);
+links.forEach((link, index) => link.addEventListener("click", (event) => open(event, index)));
+image.addEventListener("load", loaded);
+image.addEventListener("error", () => { viewer.ariaBusy = "false"; });
+viewer.addEventListener("keydown", (event) => {
+  if (event.key in steps) show(current + steps[event.key]);
+});
+viewer.addEventListener("touchstart", (event) => {
+  touch = event.touches.length === 1 ? event.touches[0] : null; // two fingers zoom
+}, { passive: true });
+viewer.addEventListener("touchend", swiped);
+viewer.addEventListener("close", () => links[current].focus());
+viewer.querySelector(".close").addEventListener("click", () => viewer.close());
+viewer.querySelector(".previous").addEventListener("click", () => show(current - 1));
+viewer.querySelector(".next").addEventListener("click", () => show(current + 1));

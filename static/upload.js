@@ -1,0 +1,230 @@
+// Staff: photos go up in small batches, several at a time; then the server is asked to process until nothing waits.
+
+const BATCH = { files: 8, bytes: 40e6 };
+const PARALLEL = 3;
+const ATTEMPTS = 3;
+const PAUSE = 2000; // milliseconds before an attempt is repeated
+
+const uploadForm = document.querySelector("#upload");
+const drop = uploadForm.querySelector(".drop");
+const sending = document.querySelector("#sending");
+const sent = document.querySelector("#sent");
+const refused = document.querySelector("#refused");
+const processForm = document.querySelector("#process");
+const processed = document.querySelector("#processed");
+const token = uploadForm.querySelector("[name=csrfmiddlewaretoken]").value;
+const size = (files) => files.reduce((sum, file) => sum + file.size, 0);
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// Upload
+
+function refuse(file, reason) {
+  const name = Object.assign(document.createElement("strong"), { textContent: file });
+  const item = document.createElement("li");
+  item.append(name, ` ${reason}`);
+  refused.querySelector("ul").append(item);
+  refused.hidden = false;
+}
+
+function batches(files) {
+  const result = [];
+  let batch = [];
+  let bytes = 0;
+  for (const file of files) {
+    if (batch.length && (batch.length === BATCH.files || bytes + file.size > BATCH.bytes)) {
+      result.push(batch);
+      [batch, bytes] = [[], 0];
+    }
+    batch.push(file);
+    bytes += file.size;
+  }
+  return batch.length ? [...result, batch] : result;
+}
+
+// XMLHttpRequest, because fetch does not tell how much of a body has gone.
+function post(batch, onProgress) {
+  const body = new FormData();
+  batch.forEach((file) => body.append("files", file, file.name));
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", uploadForm.dataset.api);
+    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
+    request.onload = () => resolve(request);
+    request.onerror = reject;
+    request.send(body);
+  });
+}
+
+async function deliver(batch, onProgress) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const answer = await post(batch, onProgress).catch(() => null);
+    if (answer?.status === 200) return answer.response;
+    if (answer && answer.status < 500) throw new Error(answer.response?.detail ?? `Refused (${answer.status}).`);
+    await pause(PAUSE * attempt);
+  }
+  throw new Error("It did not get through. Choose it again.");
+}
+
+function withinLimit(file) {
+  const fits = file.size <= uploadForm.dataset.maxMb * 1e6;
+  if (!fits) refuse(file.name, `The file has more than ${uploadForm.dataset.maxMb} MB.`);
+  return fits;
+}
+
+async function upload(files) {
+  const fitting = files.filter(withinLimit);
+  const queue = batches(fitting);
+  const total = size(fitting) || 1;
+  const count = { added: 0, known: 0, refused: files.length - fitting.length };
+  const gone = new Map();
+
+  function advance(batch, share) {
+    gone.set(batch, share * size(batch));
+    sending.firstElementChild.value = [...gone.values()].reduce((sum, bytes) => sum + bytes, 0) / total;
+  }
+
+  // Once per batch: a screen reader reads all of it.
+  function report() {
+    const done = count.added + count.known + count.refused;
+    const counts = `${count.added} added, ${count.known} already here, ${count.refused} refused.`;
+    sent.textContent = `${done} of ${files.length}: ${counts}`;
+  }
+
+  async function work() {
+    for (let batch = queue.shift(); batch; batch = queue.shift()) {
+      try {
+        const answer = await deliver(batch, (share) => advance(batch, share));
+        answer.errors.forEach((error) => refuse(error.file, error.detail));
+        count.added += answer.uploaded;
+        count.known += answer.files.length - answer.uploaded;
+        count.refused += answer.errors.length;
+      } catch (error) {
+        batch.forEach((file) => refuse(file.name, error.message));
+        count.refused += batch.length;
+      }
+      advance(batch, 1);
+      report();
+    }
+  }
+
+  sending.hidden = false;
+  report();
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  sending.hidden = true;
+  add({ images: count.added, pending: count.added });
+}
+
+async function uploadAll(files) {
+  const visible = files.filter((file) => !file.name.startsWith("."));
+  if (!visible.length || uploadForm.ariaBusy === "true") return;
+  refused.hidden = true;
+  refused.querySelector("ul").replaceChildren();
+  uploadForm.ariaBusy = "true";
+  await upload(visible);
+  uploadForm.ariaBusy = "false";
+}
+
+// Drag and drop, folders included
+
+function readEntries(folder) {
+  const reader = folder.createReader();
+  const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  return (async () => {
+    const entries = [];
+    for (let some = await read(); some.length; some = await read()) entries.push(...some);
+    return entries;
+  })();
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const nested = await Promise.all((await readEntries(entry)).map(filesOf));
+  return nested.flat();
+}
+
+async function dropped(event) {
+  event.preventDefault();
+  drop.classList.remove("over");
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  await uploadAll((await Promise.all(entries.map(filesOf))).flat());
+}
+
+// Processing
+
+function figure(name) {
+  return document.querySelector(`[data-figure=${name}]`);
+}
+
+function setFigure(name, value) {
+  figure(name).dataset.value = value;
+  figure(name).textContent = value.toLocaleString("en");
+  figure(name).parentElement.hidden = name === "failed" && !value;
+}
+
+function add(figures) {
+  for (const [name, more] of Object.entries(figures)) {
+    const before = Number(figure(name).dataset.value ?? figure(name).textContent.replaceAll(",", ""));
+    setFigure(name, before + more);
+  }
+}
+
+async function step() {
+  const headers = { Accept: "application/json", "X-CSRFToken": token };
+  const response = await fetch(processForm.action, { method: "POST", headers });
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  if (!isJson) throw new Error(response.redirected ? "Log in again, then go on." : `The server answered ${response.status}.`);
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail);
+  return answer;
+}
+
+async function processAll() {
+  const bar = processForm.querySelector("progress");
+  let done = 0;
+  bar.removeAttribute("value"); // until the first answer: at work, no telling how far
+  bar.hidden = false;
+  processed.classList.remove("bad");
+  processed.textContent = "Working…";
+  for (let pending = Infinity; pending > 0; ) {
+    const answer = await step();
+    ["images", "pending", "faces", "persons", "failed"].forEach((name) => setFigure(name, answer[name]));
+    // Another process may be at the same photos: wait for it instead of asking without end.
+    if (answer.pending && !answer.images_processed) await pause(PAUSE);
+    pending = answer.pending;
+    done += answer.images_processed;
+    bar.value = done + pending ? done / (done + pending) : 1;
+    processed.textContent = `${done} done, ${pending} to go.`;
+  }
+  processed.textContent = done ? `All done: ${done} processed.` : "Nothing was waiting.";
+}
+
+async function onProcess(event) {
+  event.preventDefault();
+  if (processForm.ariaBusy === "true") return;
+  processForm.ariaBusy = "true";
+  try {
+    await processAll();
+  } catch (error) {
+    processForm.querySelector("progress").hidden = true;
+    processed.classList.add("bad");
+    processed.textContent = error.message;
+  }
+  processForm.ariaBusy = "false";
+}
+
+uploadForm.classList.add("enhanced");
+uploadForm.addEventListener("change", (event) => {
+  const files = [...event.target.files];
+  event.target.value = "";
+  uploadAll(files);
+});
+drop.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", dropped);
+processForm.addEventListener("submit", onProcess);
