@@ -271,7 +271,7 @@ def test_a_folder_deleted_under_its_server_is_made_anew(stopped: Path) -> None:
     old = postmaster(stopped)
     shutil.rmtree(stopped)
     assert query(stopped, "SELECT 1") == [(1,)]
-    assert not is_postgres(old)  # it would take the new server's socket along when it notices
+    assert not is_postgres(old)  # nobody could ever reach or stop it again
 
 
 def test_a_copy_that_is_readable_for_all_is_closed_again(stopped: Path) -> None:
@@ -321,6 +321,21 @@ def _start_as(user: pwd.struct_passwd, data_dir: Path) -> None:
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
     query(data_dir, "SELECT 1")
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else")
+def test_a_user_is_told_that_the_database_belongs_to_another(data_dir: Path) -> None:
+    data_dir.mkdir(mode=0o700)
+    data_dir.parent.chmod(0o777)
+    process = multiprocessing.get_context("fork").Process(target=_fail_as, args=(pwd.getpwnam("nobody"), data_dir))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def _fail_as(user: pwd.struct_passwd, data_dir: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match="belongs to another user"):
+        _start_as(user, data_dir)
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root needs another account")
