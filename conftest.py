@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
 """Three people, to the `fake` engine."""
 
 
 @pytest.fixture(autouse=True)
-def _storage(tmp_path: Path, settings: SettingsWrapper) -> None:
+def _storage(tmp_path: Path, settings: Settings) -> None:
     settings.STORAGE_PATH = tmp_path / "storage"
     settings.STORAGES = {
         **settings.STORAGES,

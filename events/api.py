@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import slug_re
 from django.http import JsonResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -33,8 +35,11 @@ def requested_event(request: Request) -> Event:
         Refusal: 404 `unknown_event`, also for a draft unless staff asks.
     """
     events = Event.objects.all() if acts_as_staff(request) else Event.objects.published()
-    slug = request.query_params.get("event") or request.data.get("event")
-    event = events.filter(slug=slug).first() if slug else events.default()
+    form = request.data if isinstance(request.data, Mapping) else {}
+    slug = str(request.query_params.get("event") or form.get("event") or "")
+    # The database would choke on what can be no slug, such as a NUL.
+    known = events.filter(slug=slug).first() if slug_re.match(slug) else None
+    event = known if slug else events.default()
     if event is None:
         reason = f"There is no event {slug!r}." if slug else "There is no event yet."
         raise Refusal("unknown_event", reason, status.HTTP_404_NOT_FOUND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -27,7 +27,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if not APIKey.objects.is_valid(key):
             raise AuthenticationFailed("This API key is unknown, expired or revoked.", "invalid_api_key")
-        return AnonymousUser(), APIKey.objects.get_from_key(key)
+        return AnonymousUser(), cast(APIKey, APIKey.objects.get_from_key(key))
 
     def authenticate_header(self, request: Request) -> str:
         return KeyParser.keyword

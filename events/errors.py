@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -21,23 +21,7 @@ class Refusal(APIException):
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer Django's and the framework's exceptions in our shape; others are bugs, and stay exceptions."""
     response = exception_handler(error, context)
-    if response is None:
-        return None
-    detail = getattr(error, "detail", None)
-    if isinstance(error, ValidationError):
-        response.data = _first_problem(error)
-    else:
-        response.data = {
-            "detail": str(detail or response.data["detail"]),
-            "code": getattr(
-                detail, "code", "not_found" if response.status_code == status.HTTP_404_NOT_FOUND else "error"
-            ),
-        }
+    if response is not None:
+        detail = response.data["detail"]
+        response.data = {"detail": str(detail), "code": detail.code}
     return response
-
-
-def _first_problem(error: ValidationError) -> dict[str, Any]:
-    """Return the first field's first problem; forms here are small, and one sentence at a time is enough."""
-    field, problems = next(iter(error.detail.items()))
-    problem = problems[0]
-    return {"detail": f"{field}: {problem}", "code": problem.code}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from io import BufferedIOBase
+from typing import IO, TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -58,7 +59,8 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
     except pictures.PictureError as error:
         return Refused(file_name, error.code, str(error))
     file.seek(0)
-    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    # Every kind of file that comes here can read into a buffer, though IO does not say so.
+    sha256 = hashlib.file_digest(cast(BufferedIOBase, file), "sha256").hexdigest()
     if known := event.images.filter(sha256=sha256).first():
         return Duplicate(known)
     return _store(event, file, _describe(event, file_name, sha256, info))

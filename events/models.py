@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def default_engine() -> str:
     """Return the engine that a new event uses."""
-    return settings.FACE_ENGINE
+    return str(settings.FACE_ENGINE)
 
 
 class EventQuerySet(models.QuerySet["Event"]):

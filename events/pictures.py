@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 register_heif_opener()
 # We refuse by our own limit, before decoding and with a sentence; Pillow's errors stay on far above it.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+# Odd metadata is no reason to bother anybody.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 EXTENSIONS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "HEIF": ".heic"}
 """The formats we take, by Pillow's name, and the extension each is stored under."""
+
+_OPENERS = ("JPEG", "PNG", "WEBP", "HEIF")
+"""Whose code a stranger's file may reach; MPO, a JPEG with further pictures behind it, is opened as JPEG."""
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise on damaged files."""
@@ -107,7 +112,7 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
         raise PictureError("empty", "The file is empty.")
     file.seek(0)
     try:
-        with Image.open(file, formats=tuple(EXTENSIONS)) as image:
+        with Image.open(file, formats=_OPENERS) as image:
             _check_size(image)
             yield image
     except UnidentifiedImageError as error:

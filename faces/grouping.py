@@ -59,8 +59,9 @@ def _load(event: Event) -> _Faces:
     ids, persons, qualities, vectors = zip(
         *rows.values_list("pk", "image_face__face", "image_face__quality", "vector"), strict=True
     )
-    embeddings = np.stack([vector.to_numpy() for vector in vectors]).astype(np.float32)
-    return _Faces(np.array(ids), list(persons), np.array(qualities), embeddings, Counter(persons))
+    return _Faces(
+        np.array(ids), list(persons), np.array(qualities), np.array(vectors, dtype=np.float32), Counter(persons)
+    )
 
 
 def _keepers(faces: _Faces, members: list[NDArray[np.intp]]) -> list[int | None]:
@@ -91,6 +92,11 @@ def _assign(event: Event, faces: _Faces, rows: NDArray[np.intp], person: int | N
         "embedding": mean / np.linalg.norm(mean),
         "cover_id": faces.ids[rows[faces.qualities[rows].argmax()]],
     }
-    face, created = Face.objects.update_or_create(pk=person, event=event, defaults=values)
-    ImageFace.objects.filter(pk__in=faces.ids[changed].tolist()).update(face=face)
+    if person is None:
+        person = Face.objects.create(event=event, **values).pk
+        created = True
+    else:
+        Face.objects.filter(pk=person).update(**values)
+        created = False
+    ImageFace.objects.filter(pk__in=faces.ids[changed].tolist()).update(face=person)
     return created

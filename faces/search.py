@@ -82,7 +82,8 @@ def _probe(engine: FaceEngine, selfie: IO[bytes]) -> NDArray[np.float32] | NoMat
         return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
     if len(found) > 1 and _area(found[0]) < CLEARLY_LARGER * _area(found[1]):
         return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
-    return engine.embed(pixels, found[:1])[0]
+    (embedding,) = engine.embed(pixels, found[:1])
+    return embedding
 
 
 def _area(found: Detection) -> float:

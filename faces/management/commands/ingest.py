@@ -26,6 +26,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        # So that options may stand between the event and the paths.
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
         parser.add_argument("event", help="the event's slug")
         parser.add_argument("paths", nargs="*", type=Path, metavar="path", help="a photo, or a folder with photos")
         parser.add_argument("--create", action="store_true", help="create the event, unpublished, if there is none")
@@ -64,7 +66,8 @@ class Command(BaseCommand):
 
     def _report(self, name: str, code: str, reason: str) -> None:
         """Name a file that did not make it, above the progress bar where there is one."""
-        tqdm.write(f"{name}: {code}: {reason}", file=self.stderr)
+        with tqdm.external_write_mode():
+            self.stderr.write(f"{name}: {code}: {reason}")
 
 
 def _files(event: Event, paths: Iterable[Path]) -> Iterator[Path]:

@@ -1,0 +1,84 @@
+"""Events: which are visible, which is meant, and what goes when one goes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+
+from events import ingest
+from events.models import Event, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Painter = Callable[..., io.BytesIO]
+
+
+def make(slug: str, date: str, access: str = Event.Access.SELFIE) -> Event:
+    return Event.objects.create(slug=slug, name=slug, date=date, access=access, engine="fake")
+
+
+def test_only_staff_know_of_drafts(event: Event, staff: User, member: User) -> None:
+    draft = make("draft", "2026-06-01", Event.Access.DRAFT)
+    assert set(Event.objects.visible_to(staff)) == {event, draft}
+    assert set(Event.objects.visible_to(member)) == {event}
+    assert set(Event.objects.visible_to(AnonymousUser())) == {event}
+
+
+def test_inactive_staff_are_strangers(event: Event, staff: User) -> None:
+    make("draft", "2026-06-01", Event.Access.DRAFT)
+    staff.is_active = False
+    assert set(Event.objects.visible_to(staff)) == {event}
+
+
+@pytest.mark.django_db
+def test_there_is_no_default_without_an_event() -> None:
+    assert Event.objects.default() is None
+
+
+@pytest.mark.django_db
+def test_the_only_event_is_the_default_even_as_a_draft() -> None:
+    assert make("draft", "2026-06-01", Event.Access.DRAFT) == Event.objects.default()
+
+
+def test_of_several_events_the_newest_published_is_the_default(event: Event, other_event: Event) -> None:
+    make("draft", "2027-01-01", Event.Access.DRAFT)
+    assert Event.objects.default() == event
+
+
+def test_a_photo_is_in_an_event_once(event: Event, paint: Painter) -> None:
+    outcome = ingest.add(event, paint(), "a.png")
+    assert isinstance(outcome, ingest.Added)
+    copy = outcome.image
+    copy.pk, copy.image_id, copy.storage_key = None, Image().image_id, "elsewhere"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy.save()
+
+
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda: Event.objects.get().delete(),
+        lambda: Event.objects.all().delete(),
+        lambda: Image.objects.get().delete(),
+        lambda: Image.objects.all().delete(),
+    ],
+)
+def test_files_go_with_their_rows(
+    event: Event,
+    paint: Painter,
+    delete: Callable[[], object],
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    ingest.add(event, paint(), "a.png")
+    key = Image.objects.get().storage_key
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        delete()
+        assert default_storage.exists(key), "a rollback could still bring the row back"
+    assert not default_storage.exists(key)
+    assert not Image.objects.exists()

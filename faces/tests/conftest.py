@@ -1,0 +1,39 @@
+"""Fixtures of this app's tests."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from conftest import BLUE, GREEN, RED
+from events import ingest
+from events.models import Event, Image
+from faces import pipeline
+
+Painter = Callable[..., io.BytesIO]
+
+
+@pytest.fixture
+def add(event: Event, paint: Painter) -> Callable[..., Image]:
+    """Return a function that adds a painted photo with these people to the event, still pending."""
+
+    def add_photo(name: str, *colours: tuple[int, int, int], to: Event = event) -> Image:
+        # Each photo has a shade of its own, so that none is another's duplicate.
+        outcome = ingest.add(to, paint(*colours, shade=100 + Image.objects.count()), name)
+        assert isinstance(outcome, ingest.Added)
+        return outcome.image
+
+    return add_photo
+
+
+@pytest.fixture
+def run(event: Event, add: Callable[..., Image]) -> Event:
+    """An event that is indexed: red is in three photos, green in two, blue in one, and one is empty."""
+    add("red.png", RED)
+    add("red-green.png", RED, GREEN)
+    add("all.png", RED, GREEN, BLUE)
+    add("empty.png")
+    pipeline.ingest(event)
+    return event

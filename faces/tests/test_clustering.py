@@ -1,0 +1,65 @@
+"""Average linkage on a sparse graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from faces.clustering import cluster
+
+
+def people(count: int, faces: int, noise: float, seed: int = 1) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Draw unit vectors around as many directions, and say which row is whose."""
+    random = np.random.default_rng(seed)
+    owners = np.repeat(np.arange(count), faces)
+    vectors = random.normal(size=(count, 64))[owners] + random.normal(size=(count * faces, 64)) * noise
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), owners
+
+
+def same_partition(left: NDArray[np.intp], right: NDArray[np.intp]) -> bool:
+    return bool(((left[:, None] == left) == (right[:, None] == right)).all())
+
+
+def test_people_are_told_apart() -> None:
+    vectors, owners = people(20, 15, noise=0.6)
+    assert same_partition(cluster(vectors, 0.5), owners)
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    vectors, _ = people(20, 15, noise=1.1)
+    order = np.random.default_rng(2).permutation(len(vectors))
+    assert same_partition(cluster(vectors, 0.4)[order], cluster(vectors[order], 0.4))
+
+
+def test_one_misleading_face_does_not_bridge_two_people() -> None:
+    a, b = np.eye(2, dtype=np.float32)
+    between = (a + b) / np.sqrt(2)
+    labels = cluster(np.stack([a, a, a, between, b, b, b]), 0.5)
+    assert labels[0] != labels[6]
+
+
+def test_faces_alone_stay_alone() -> None:
+    assert len(set(cluster(np.eye(5, dtype=np.float32), 0.5))) == 5
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_few_faces_are_fine(count: int) -> None:
+    assert cluster(np.eye(4, dtype=np.float32)[:count], 0.5).tolist() == [0] * count
+
+
+def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = people(10, 10, noise=1.0)
+    whole = cluster(vectors, 0.4)
+    monkeypatch.setattr("faces.clustering.BLOCK_ROWS", 7)
+    assert same_partition(cluster(vectors, 0.4), whole)
+
+
+def test_it_is_average_linkage() -> None:
+    """Two pairs (similarity 0.9 inside) merge by the mean of the four similarities between them."""
+    near = np.array([[1, 0, 0], [0.9, np.sqrt(1 - 0.81), 0]])
+    far = near @ np.array([[0.5, 0, np.sqrt(0.75)], [0, 1, 0], [-np.sqrt(0.75), 0, 0.5]])
+    vectors = np.concatenate([near, far]).astype(np.float32)
+    mean = float((near @ far.T).mean())
+    assert len(set(cluster(vectors, mean - 0.01))) == 1
+    assert len(set(cluster(vectors, mean + 0.01))) == 2

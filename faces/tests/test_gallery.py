@@ -1,0 +1,64 @@
+"""What a token grants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faces.gallery import Grant
+from faces.models import Face
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
+
+    from events.models import Event
+
+
+def grant_for(event: Event, photo: str) -> Grant:
+    """A grant for the leftmost person of a photo."""
+    face = Face.objects.filter(image_faces__image__file_name=photo).order_by("image_faces__x").first()
+    assert face
+    return Grant(event.pk, (face.grab_id,))
+
+
+def test_a_token_says_what_it_grants(run: Event) -> None:
+    grant = grant_for(run, "red.png")
+    assert Grant.from_token(grant.to_token()) == grant
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "a:b:c", "bnVsbA:1uX:xyz"])
+def test_a_forged_token_grants_nothing(token: str) -> None:
+    assert Grant.from_token(token) is None
+
+
+def test_a_changed_token_grants_nothing(run: Event) -> None:
+    token = grant_for(run, "red.png").to_token()
+    assert Grant.from_token(("a" if token[0] != "a" else "b") + token[1:]) is None
+
+
+def test_a_token_of_another_secret_grants_nothing(run: Event, settings: Settings) -> None:
+    token = grant_for(run, "red.png").to_token()
+    settings.SECRET_KEY = "another"
+    assert Grant.from_token(token) is None
+
+
+def test_a_token_expires(run: Event, settings: Settings) -> None:
+    token = grant_for(run, "red.png").to_token()
+    settings.GALLERY_TOKEN_HOURS = 0
+    assert Grant.from_token(token) is None
+
+
+def test_images_are_those_of_the_person(run: Event) -> None:
+    names = [image.file_name for image in grant_for(run, "red.png").images()]
+    assert names == ["red.png", "red-green.png", "all.png"]
+
+
+def test_a_photo_that_shows_two_granted_persons_is_listed_once(run: Event) -> None:
+    everyone = Grant(run.pk, tuple(run.faces.values_list("grab_id", flat=True)))
+    assert everyone.images().count() == 3
+
+
+def test_a_grant_is_for_one_event(run: Event, other_event: Event) -> None:
+    grant = grant_for(run, "red.png")
+    assert not Grant(other_event.pk, grant.grab_ids).images().exists()

@@ -1,0 +1,58 @@
+"""What the database itself guards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+
+from events.models import Event
+from faces import grouping
+from faces.models import Embedding, Face
+from faces.tests.test_grouping import add_faces, direction
+
+
+@pytest.mark.parametrize("vector", [np.zeros(64), np.full(64, 1.0), np.full(64, np.nan), [np.inf] * 64])
+def test_only_finite_unit_vectors_are_stored(event: Event, vector: object) -> None:
+    face = add_faces(event, 0)[0]
+    with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+        Embedding.objects.filter(pk=face.pk).update(vector=vector)
+
+
+def test_engines_of_different_dimensions_live_side_by_side(event: Event) -> None:
+    faces = add_faces(event, 0, 90, 45)
+    for face, dimension in zip(faces, (128, 512, 640), strict=True):
+        Embedding.objects.filter(pk=face.pk).update(engine=f"deepface:{dimension}", vector=np.eye(dimension)[0])
+        Face.objects.create(event=event, engine=f"deepface:{dimension}", embedding=np.eye(dimension)[0])
+    assert sorted(len(list(face.embedding)) for face in Face.objects.all()) == [128, 512, 640]
+
+
+@pytest.mark.parametrize("dimension", [128, 512, 640])
+@pytest.mark.django_db
+def test_an_hnsw_index_serves_the_persons_vectors(event: Event, dimension: int) -> None:
+    Face.objects.create(event=event, engine="any", embedding=np.eye(dimension)[0])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"EXPLAIN SELECT id FROM faces_face WHERE vector_dims(embedding) = {dimension} "  # noqa: S608
+            f"ORDER BY embedding::halfvec({dimension}) <=> %s::halfvec({dimension}) LIMIT 5",
+            [str(np.eye(dimension)[1].tolist())],
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert f"face_embedding_hnsw_{dimension}" in plan
+
+
+def test_deleting_an_event_deletes_all_of_it_and_nothing_else(event: Event, other_event: Event) -> None:
+    for one in (event, other_event):
+        add_faces(one, 0, 90)
+        grouping.group(one)
+    event.delete()
+    assert Embedding.objects.count() == Embedding.objects.filter(event=other_event).count() == 2
+    assert Face.objects.count() == Face.objects.filter(event=other_event).count() == 2
+
+
+def test_a_person_without_a_name_goes_by_the_grab_id(event: Event) -> None:
+    face = Face(event=event, engine="fake", embedding=direction(0))
+    assert str(face) == str(face.grab_id)
+    face.name = "Ada"
+    assert str(face) == "Ada"

@@ -1,0 +1,158 @@
+"""From pending photos to faces."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image as Picture
+
+from conftest import GREEN, RED
+from events import ingest
+from events.models import Event, Image
+from faces import pipeline
+from faces.engine import EngineError
+from faces.models import Embedding, Face, ImageFace
+from faces.pipeline import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Add = Callable[..., Image]
+
+
+def test_faces_are_found_described_and_grouped(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    add("two.png", RED, GREEN)
+    add("none.png")
+    assert pipeline.ingest(event) == Counts(
+        images_processed=3, faces_detected=3, new_faces_found=2, total_faces_known=2
+    )
+    states = dict(Image.objects.values_list("file_name", "state"))
+    assert states == {"one.png": "indexed", "two.png": "indexed", "none.png": "no_face"}
+    assert set(Embedding.objects.values_list("engine", "event")) == {("fake", event.pk)}
+
+
+def test_a_second_run_changes_nothing(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    pipeline.ingest(event)
+    before = list(ImageFace.objects.values())
+    assert pipeline.ingest(event) == Counts(0, 0, 0, 1)
+    assert list(ImageFace.objects.values()) == before
+
+
+def test_boxes_are_in_pixels_of_the_original(event: Event, paint: Callable[..., io.BytesIO]) -> None:
+    small = Picture.open(paint(RED))
+    file = io.BytesIO()
+    small.resize((small.width * 20, small.height * 20), Picture.Resampling.NEAREST).save(file, "JPEG", quality=95)
+    ingest.add(event, file, "large.jpg")
+    pipeline.ingest(event)
+    face = ImageFace.objects.get()
+    assert (face.x, face.y) == pytest.approx((20 * 20, 100 * 20), abs=80)
+    assert (face.width, face.height) == pytest.approx((70 * 20, 70 * 20), abs=80)
+    assert 0 < face.quality <= 1
+
+
+def test_preview_and_thumbnail_are_made(event: Event, add: Add) -> None:
+    image = add("one.png", RED)
+    pipeline.ingest(event)
+    for rendition in ("preview", "thumbnail"):
+        with default_storage.open(image.key_of(rendition)) as file:
+            assert max(Picture.open(file).size) == 400
+
+
+def test_a_broken_photo_fails_with_its_reason_and_stops_nothing(event: Event, add: Add) -> None:
+    noise = io.BytesIO()
+    Picture.effect_noise((300, 300), 60).save(noise, "JPEG")
+    ingest.add(event, io.BytesIO(noise.getvalue()[:5000]), "cut.jpg")
+    add("one.png", RED)
+    seen: list[Image] = []
+    counts = pipeline.ingest(event, on_image=seen.append)
+    assert counts == Counts(2, 1, 1, 1)
+    broken = Image.objects.get(file_name="cut.jpg")
+    assert (broken.state, broken.failure_code) == ("failed", "truncated")
+    assert broken.failure_reason
+    assert {image.file_name for image in seen} == {"cut.jpg", "one.png"}
+
+
+def test_a_photo_whose_file_is_gone_fails(event: Event, add: Add) -> None:
+    default_storage.delete(add("one.png", RED).storage_key)
+    pipeline.ingest(event)
+    assert Image.objects.get().failure_code == "file_missing"
+
+
+def test_a_run_can_be_limited(event: Event, add: Add) -> None:
+    for number in range(3):
+        add(f"{number}.png", RED)
+    assert pipeline.ingest(event, at_most=2).images_processed == 2
+    assert event.images.pending().count() == 1
+
+
+def test_a_photo_that_another_run_wrote_meanwhile_is_left_alone(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("one.png", RED)
+
+    def other_run_is_faster(*args: object) -> bool:
+        monkeypatch.undo()
+        pipeline.ingest(event)
+        return write(*args)  # type: ignore[arg-type]
+
+    write = pipeline._write
+    monkeypatch.setattr(pipeline, "_write", other_run_is_faster)
+    assert pipeline.ingest(event) == Counts(0, 0, 0, 1)
+    assert ImageFace.objects.count() == 1
+
+
+def test_when_faces_cannot_be_written_the_photo_stays_pending(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("one.png", RED)
+
+    def fail(*args: object) -> None:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(pipeline, "_write_faces", fail)
+    with pytest.raises(RuntimeError):
+        pipeline.ingest(event)
+    assert Image.objects.get().state == "pending"
+    monkeypatch.undo()
+    assert pipeline.ingest(event) == Counts(1, 1, 1, 1)
+
+
+def test_faces_that_were_never_grouped_are_grouped_by_the_next_run(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("one.png", RED)
+    monkeypatch.setattr("faces.grouping.group", lambda event: 0)
+    pipeline.ingest(event)
+    assert not Face.objects.exists()
+    monkeypatch.undo()
+    assert pipeline.ingest(event) == Counts(0, 0, 1, 1)
+
+
+def test_an_unknown_engine_leaves_the_photos_pending(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    Event.objects.update(engine="crystal-ball")
+    event.refresh_from_db()
+    with pytest.raises(EngineError, match="crystal-ball"):
+        pipeline.ingest(event)
+    assert event.images.pending().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (np.zeros((1, 4)), "unit length"),
+        (np.full((1, 4), np.nan), "unit length"),
+        (np.full((1, 4), 0.6), "unit length"),
+        (np.eye(4)[:2], "expected"),
+        (np.eye(3)[:1], "expected"),
+    ],
+)
+def test_bad_embeddings_are_refused(rows: object, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        pipeline.check_embeddings(np.asarray(rows, np.float32), count=1, dimension=4)

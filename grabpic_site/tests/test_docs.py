@@ -1,0 +1,36 @@
+"""The API's documentation."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from drf_spectacular.validation import validate_schema
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+PATHS = {
+    "/api/v1/upload",
+    "/api/v1/ingest",
+    "/api/v1/auth/selfie",
+    "/api/v1/users/{grab_id}/images",
+    "/api/v1/storage/{key}",
+}
+
+
+@pytest.mark.django_db
+def test_the_schema_is_valid_and_complete(client: Client) -> None:
+    schema = client.get("/api/schema?format=json").json()
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+    assert set(schema["paths"]) >= PATHS
+    assert set(schema["components"]["securitySchemes"]) == {"apiKey", "cookieAuth", "galleryToken"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_work_without_a_cdn(client: Client, page: str) -> None:
+    html = client.get(page).content.decode()
+    assert "/static/drf_spectacular_sidecar/" in html
+    assert not re.search(r'(src|href)="https?://', html)
