@@ -82,7 +82,7 @@ def _probe(engine: FaceEngine, selfie: IO[bytes]) -> NDArray[np.float32] | NoMat
         return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
     if len(found) > 1 and _area(found[0]) < CLEARLY_LARGER * _area(found[1]):
         return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
-    (embedding,) = engine.embed(pixels, found[:1])
+    embedding: NDArray[np.float32] = engine.embed(pixels, found[:1])[0]
     return embedding
 
 

@@ -1,0 +1,55 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def setting(name: str, **environment: str) -> str:
+    """Return a setting as a process with this environment sees it."""
+    program = f"from grabpic_site import settings; print(settings.{name})"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    return result.stdout.strip()
+
+
+def test_the_example_documents_every_variable_and_no_other() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "grabpic_site/settings.py").read_text()))
+    documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    engine_own = {"GRABPIC_ENGINE_THREADS"}
+    assert documented - engine_own == read
+
+
+def test_an_example_that_is_copied_changes_nothing(tmp_path: Path) -> None:
+    lines = (line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines() if re.match(r"\w+=", line))
+    example = {name: value for name, _, value in lines}
+    for name in ("DEBUG", "ALLOWED_HOSTS", "STORAGE_PATH", "SIMILARITY_THRESHOLD", "FACE_ENGINE", "DATABASES"):
+        assert setting(name, **example) == setting(name)
+
+
+def test_the_threshold_is_a_number_or_nothing() -> None:
+    assert setting("SIMILARITY_THRESHOLD", SIMILARITY_THRESHOLD="") == "None"
+    assert setting("SIMILARITY_THRESHOLD", SIMILARITY_THRESHOLD="0.4") == "0.4"
+
+
+def test_a_database_url_replaces_the_embedded_server() -> None:
+    databases = setting("DATABASES", DATABASE_URL="postgresql://me:secret@db.example.org:5433/photos?sslmode=require")
+    for part in ("django.db.backends.postgresql", "db.example.org", "5433", "photos", "'sslmode': 'require'"):
+        assert part in databases
+
+
+def test_behind_https_cookies_are_secure() -> None:
+    assert setting("SESSION_COOKIE_SECURE", HTTPS="true") == "True"
+    assert setting("SECURE_PROXY_SSL_HEADER", HTTPS="true") == "('HTTP_X_FORWARDED_PROTO', 'https')"
