@@ -92,7 +92,7 @@ def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
     content_type = CONTENT_TYPES[PurePosixPath(key).suffix]
     if rendition == Image.Rendition.ORIGINAL:
         attachment = "download" in request.GET
-        return FileResponse(file, attachment, filename=image.file_name, content_type=content_type)
+        return FileResponse(file, as_attachment=attachment, filename=image.file_name, content_type=content_type)
     return FileResponse(file, content_type=content_type)
 
 
