@@ -1,0 +1,135 @@
+"""`manage.py demo`: an event of real portraits, searched with selfies over HTTP, then served."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.urls import reverse
+from tqdm import tqdm
+
+from demo import server, stage, visitor
+from demo.album import ALBUM, SLUG, TRUTH
+from demo.photos import write_album
+from demo.portraits import SELFIES, PortraitError
+from demo.signals import Stopped, stoppable
+from faces.models import ImageFace
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterator
+    from pathlib import Path
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Builds a demo event from real portraits, finds the photos of two people with selfies that are not in the "
+        "event, and serves the site until Ctrl-C."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="where to serve, on 127.0.0.1 (default: 8000)")
+        parser.add_argument(
+            "--check", action="store_true", help="do not stay up; fail unless each selfie found exactly its photos"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._serving = False
+        with stoppable():
+            try:
+                self._run(options["port"], check=options["check"])
+            except Stopped as error:
+                self.stdout.write("Stopped.")
+                if not self._serving:
+                    raise CommandError("The demo was interrupted.", returncode=INTERRUPTED) from error
+            except (PortraitError, server.ServerError, visitor.VisitError) as error:
+                raise CommandError(str(error)) from error
+
+    def _run(self, port: int, *, check: bool) -> None:
+        port = server.free_port() if check else port
+        server.check_port_is_free(port)
+        self._build()
+        with ExitStack() as stack:
+            with self._step("Starting the web server"):
+                web = stack.enter_context(server.running(port, settings.VAR_DIR / "demo" / "server.log"))
+            problems = self._search(web.site)
+            if check:
+                self._conclude(problems)
+            else:
+                self._serve(web)
+
+    def _build(self) -> None:
+        """Make the event with its photos, or find that all is there."""
+        folder = settings.VAR_DIR / "demo" / "photos"
+        with self._step("Preparing the database"):
+            call_command("migrate", verbosity=0)
+            event = stage.prepare_event()
+        with self._step(f"Composing {len(ALBUM)} photos from real portraits"):
+            self._compose(folder)
+        with self._step("Finding and grouping the faces"):
+            stage.remove_outdated_photos(event, folder)
+            call_command("ingest", SLUG, str(folder), stdout=io.StringIO(), stderr=self.stderr)
+        faces = ImageFace.objects.filter(image__event=event).count()
+        self._say(f"{event.name}: {event.images.count()} photos, {faces} faces of {event.faces.count()} people.")
+
+    def _compose(self, folder: Path) -> None:
+        with tqdm(total=len(ALBUM), desc="Photos", unit="photo", disable=None) as bar:
+            write_album(folder, lambda photo: bar.update())
+
+    def _search(self, site: visitor.Site) -> list[str]:
+        """Visit the site once with each selfie that was held back; return what went wrong."""
+        self._say("Showing selfies that are not among the photos:")
+        problems = []
+        for selfie in SELFIES:
+            verdict = visitor.visit_as(site, SLUG, selfie, TRUTH)
+            self._say(f"  {verdict}")
+            if not verdict.is_right:
+                problems.append(str(verdict))
+            problems += visitor.file_problems(site, verdict.visit)
+        return problems
+
+    def _conclude(self, problems: list[str]) -> None:
+        if problems:
+            raise CommandError("\n".join(["The demo does not do what it should:", *problems]))
+        self._say("Each selfie found all photos of its person and none of anybody else.")
+
+    def _serve(self, web: server.Server) -> None:
+        """Print all that a visitor of the demo needs, and stay until Ctrl-C."""
+        login, api_key = stage.issue_login(), stage.issue_api_key()
+        connection.close()
+        self._serving = True
+        for name, value in (
+            ("Site", web.site.url()),
+            ("Event", web.site.url(reverse("event", args=[SLUG]))),
+            ("Admin", web.site.url(reverse("admin:index"))),
+            ("API docs", web.site.url(reverse("docs"))),
+            ("Credits", web.site.url(reverse("credits"))),
+            ("Staff login", f"{stage.STAFF} / {login}"),
+            ("API key", api_key),
+            ("Log", str(web.log.relative_to(settings.BASE_DIR))),
+        ):
+            self._say(f"  {name + ':':13}{value}")
+        self._say("Press Ctrl-C to stop.")
+        web.wait()
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[None]:
+        """Announce a step, and say how long it took."""
+        self._say(f"{title} …")
+        start = time.monotonic()
+        yield
+        self._say(f"  {time.monotonic() - start:.1f} s")
+
+    def _say(self, line: str) -> None:
+        """Write a line at once, also where the output is a pipe."""
+        self.stdout.write(line)
+        self.stdout.flush()

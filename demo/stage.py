@@ -1,0 +1,56 @@
+"""What the demo sets up in the database: its event, a staff login, an API key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from rest_framework_api_key.models import APIKey
+
+from demo.album import ALBUM, DATE, NAME, SLUG
+from events.models import Event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAFF = "demo-staff"
+KEY_NAME = "demo"
+
+
+def prepare_event() -> Event:
+    """Return the demo's event, made if it is not there."""
+    defaults = {"name": NAME, "date": DATE, "access": Event.Access.SELFIE}
+    return Event.objects.get_or_create(slug=SLUG, defaults=defaults)[0]
+
+
+def remove_outdated_photos(event: Event, folder: Path) -> int:
+    """Delete photos that an earlier version of the demo made under today's names; return how many."""
+    names = [photo.file_name for photo in ALBUM]
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    outdated = event.images.filter(file_name__in=names).exclude(sha256__in=hashes)
+    count = outdated.count()
+    outdated.delete()
+    return count
+
+
+@transaction.atomic
+def issue_login() -> str:
+    """Give the demo's staff user a new password, and return it; the one before is void."""
+    password = secrets.token_urlsafe(12)
+    # A superuser, so that all of admin can be tried; the password is new in every run and shown nowhere else.
+    user, _ = User.objects.update_or_create(
+        username=STAFF, defaults={"is_staff": True, "is_superuser": True, "is_active": True}
+    )
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return password
+
+
+@transaction.atomic
+def issue_api_key() -> str:
+    """Return a new API key of the demo's; those before are void."""
+    APIKey.objects.filter(name=KEY_NAME).delete()
+    return str(APIKey.objects.create_key(name=KEY_NAME)[1])
