@@ -9,12 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from events.models import Image
+from events.models import Event, Image
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from events.models import Event
     from faces.search import Match
 
 SALT = "grabpic.gallery"
@@ -44,8 +43,11 @@ class Grant:
         return signing.dumps([self.event_id, *map(str, self.grab_ids)], salt=SALT)
 
     def images(self) -> QuerySet[Image]:
-        """Return the photos that show one of these persons, in the order they were taken."""
-        return images_of(self.event_id, self.grab_ids)
+        """Return the photos that show one of these persons, in the order they were taken.
+
+        An event that was taken back to draft closes its galleries.
+        """
+        return images_of(self.event_id, self.grab_ids).filter(event__in=Event.objects.published())
 
 
 def images_of(event_id: int, grab_ids: tuple[UUID, ...]) -> QuerySet[Image]:

@@ -66,7 +66,8 @@ class Failed:
 def ingest(event: Event, *, on_image: Callable[[Image], None] | None = None, at_most: int | None = None) -> Counts:
     """Index the event's pending photos, at most so many, and give every new face its person.
 
-    `on_image` is called with each photo when its new state is written.
+    `on_image` is called with each photo when its new state is written. Whoever leaves nothing pending groups: who
+    stops early would only have the event grouped again and again.
 
     Raises:
         EngineError: the event's engine cannot be used; the photos stay pending.
@@ -77,7 +78,7 @@ def ingest(event: Event, *, on_image: Callable[[Image], None] | None = None, at_
         faces += found
         if on_image:
             on_image(image)
-    new = grouping.group(event)
+    new = 0 if event.images.pending().exists() else grouping.group(event)
     return Counts(processed, faces, new, event.faces.count())
 
 

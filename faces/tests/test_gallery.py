@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from events.models import Event
 from faces.gallery import Grant
 from faces.models import Face
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
-
-    from events.models import Event
 
 
 def grant_for(event: Event, photo: str) -> Grant:
@@ -57,6 +56,12 @@ def test_images_are_those_of_the_person(run: Event) -> None:
 def test_a_photo_that_shows_two_granted_persons_is_listed_once(run: Event) -> None:
     everyone = Grant(run.pk, tuple(run.faces.values_list("grab_id", flat=True)))
     assert everyone.images().count() == 3
+
+
+def test_an_event_taken_back_to_draft_closes_its_galleries(run: Event) -> None:
+    grant = grant_for(run, "red.png")
+    Event.objects.update(access=Event.Access.DRAFT)
+    assert not grant.images().exists()
 
 
 def test_a_grant_is_for_one_event(run: Event, other_event: Event) -> None:

@@ -87,8 +87,9 @@ def test_a_photo_whose_file_is_gone_fails(event: Event, add: Add) -> None:
 def test_a_run_can_be_limited(event: Event, add: Add) -> None:
     for number in range(3):
         add(f"{number}.png", RED)
-    assert pipeline.ingest(event, at_most=2).images_processed == 2
+    assert pipeline.ingest(event, at_most=2) == Counts(2, 2, 0, 0)
     assert event.images.pending().count() == 1
+    assert pipeline.ingest(event, at_most=2) == Counts(1, 1, 1, 1), "the last step groups"
 
 
 def test_a_photo_that_another_run_wrote_meanwhile_is_left_alone(
