@@ -18,14 +18,14 @@ DATABASE = "grabpic_benchmark"
 
 
 @contextmanager
-def throwaway_site() -> Iterator[Path]:
+def throwaway_site() -> Iterator[None]:
     """Inside, every query goes to a new, migrated, empty database and every stored file to a temporary folder.
 
-    Yields the folder, which may be used for other temporary files. Both are gone afterwards, whatever happened
-    inside; a database that a killed benchmark left behind is replaced. Two cannot run on one server at a time.
+    Both are gone afterwards, whatever happened inside; a database that a killed benchmark left behind is replaced.
+    Two cannot run on one server at a time.
     """
     with TemporaryDirectory(prefix=f"{DATABASE}_") as folder, _media(Path(folder)), _database():
-        yield Path(folder)
+        yield
 
 
 def _media(folder: Path) -> override_settings:

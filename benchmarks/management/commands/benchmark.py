@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, datasets, report
+from benchmarks import accuracy, datasets, ingest, report
 from benchmarks.throwaway import throwaway_site
+from demo.portraits import PortraitError
+from events.ingest import photos_in
+from events.pictures import PictureError
 from faces.engine import EngineError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from benchmarks.report import Figure
 
@@ -29,6 +34,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         questions = parser.add_subparsers(dest="question", required=True)
+        speed = questions.add_parser("ingest", help="how fast photos get in")
+        speed.add_argument("--photos", type=Path, metavar="DIR", help="the photos, or where to make them")
+        speed.add_argument("--limit", type=int, metavar="N", help="take the first N photos only")
+        speed.add_argument("--synthesize", type=int, metavar="N", help="make N photos of 24 megapixels first")
+        speed.add_argument("--engine", help="default: FACE_ENGINE")
+        speed.add_argument("--classic-photos", type=int, default=3, metavar="N", help="0 leaves the classic way out")
         people = questions.add_parser("accuracy", help="how well people are found and told apart")
         people.add_argument("--dataset", type=Path, required=True, help="a folder per person, or photos/ and truth.csv")
         people.add_argument("--engine", action="append", help="may be given several times; default: FACE_ENGINE")
@@ -36,15 +47,37 @@ class Command(BaseCommand):
         people.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {"accuracy": self._accuracy}
+        measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {
+            "ingest": self._ingest,
+            "accuracy": self._accuracy,
+        }
         try:
             figures = measure[options["question"]](options)
-        except (datasets.DatasetError, EngineError, OSError) as error:
+        except (datasets.DatasetError, EngineError, PictureError, PortraitError, OSError) as error:
             raise CommandError(str(error)) from error
         report.write(figures, self.stdout.write)
+
+    def _ingest(self, options: dict[str, Any]) -> list[Figure]:
+        engine = options["engine"] or settings.FACE_ENGINE
+        with _photos(options) as (name, photos), throwaway_site():
+            return ingest.measure(name, photos, engine, options["classic_photos"], self.stdout.write)
 
     def _accuracy(self, options: dict[str, Any]) -> list[Figure]:
         dataset = datasets.read(options["dataset"], options["limit"])
         engines = options["engine"] or [settings.FACE_ENGINE]
         with throwaway_site():
-            return accuracy.measure(dataset, engines, options["classic_engine"], self.stderr.write)
+            return accuracy.measure(dataset, engines, options["classic_engine"], self.stdout.write)
+
+
+@contextmanager
+def _photos(options: dict[str, Any]) -> Iterator[tuple[str, list[Path]]]:
+    """Yield the name of the set of photos, and the photos; they are made now, if that is wanted."""
+    folder: Path | None = options["photos"]
+    if count := options["synthesize"]:
+        with TemporaryDirectory(prefix="grabpic_photos_") as temporary:
+            photos = ingest.synthesize(folder or Path(temporary), count)
+            yield f"synthetic-{count}", photos[: options["limit"]]
+    elif folder and (photos := list(photos_in(folder))):
+        yield folder.resolve().name, photos[: options["limit"]]
+    else:
+        raise CommandError("There are no photos: give --photos a folder that has some, or --synthesize a number.")

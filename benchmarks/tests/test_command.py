@@ -1,0 +1,102 @@
+"""The command end to end, on painted photos: to the `fake` engine a colour is a person."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from benchmarks import throwaway
+from conftest import BLUE, GREEN, RED, paint_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_django import DjangoDbBlocker
+
+KEYS = ["benchmark", "dataset", "subject", "metric", "value", "unit"]
+
+
+@pytest.fixture(autouse=True)
+def _database(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the command make its own database, under a name that no benchmark has that is running now."""
+    monkeypatch.setattr(throwaway, "DATABASE", "grabpic_benchmark_test")
+    before = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+    assert connection.settings_dict["NAME"] == before
+
+
+def _run(*arguments: object) -> list[dict[str, Any]]:
+    out = io.StringIO()
+    call_command("benchmark", *map(str, arguments), stdout=out)
+    figures = [json.loads(line) for line in out.getvalue().splitlines() if line.startswith("{")]
+    assert all(list(figure) == KEYS for figure in figures)
+    return figures
+
+
+def _values(figures: list[dict[str, Any]], subject: str) -> dict[str, float]:
+    return {figure["metric"]: figure["value"] for figure in figures if figure["subject"] == subject}
+
+
+def _save(path: Path, *colours: tuple[int, int, int], shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(paint_photo(*colours, shade=shade).getvalue())
+
+
+def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
+    for person, colour in (("Red", RED), ("Green", GREEN)):
+        for number in range(3):
+            _save(tmp_path / "people" / person / f"{number}.png", colour, shade=100 + number)
+    _save(tmp_path / "people" / "Blue" / "0.png", BLUE, shade=100)
+    figures = _run("accuracy", "--dataset", tmp_path / "people", "--engine", "fake", "--classic-engine", "fake")
+    assert {(figure["benchmark"], figure["dataset"]) for figure in figures} == {("accuracy", "people")}
+    for subject in ("fake", "classic"):
+        values = _values(figures, subject)
+        assert values["bcubed_f"] == values["sure_precision"] == values["sure_recall"] == 1
+        assert values["groups_per_person"] == 1
+        assert values["mixed_persons"] == values["nothing_found"] == 0
+    assert "detection_recall" not in _values(figures, "fake")
+
+
+def test_accuracy_of_photos_with_their_truth(tmp_path: Path) -> None:
+    lines = ["photo,person,x,y,w,h"]
+    for number in range(3):
+        # Red is on the left and Green beside; a label is looser than the painted face; nobody labelled Blue.
+        _save(tmp_path / "race" / "photos" / f"{number}.png", RED, GREEN, BLUE, shade=100 + number)
+        lines += [f"{number}.png,Red,15,95,80,80", f"{number}.png,Green,105,95,80,80"]
+    lines.append("0.png,Missed,350,0,40,40")
+    (tmp_path / "race" / "truth.csv").write_text("\n".join(lines))
+    values = _values(
+        _run("accuracy", "--dataset", tmp_path / "race", "--engine", "fake", "--classic-engine", "fake"), "fake"
+    )
+    assert values["detection_recall"] == pytest.approx(6 / 7, abs=1e-6)
+    assert values["bcubed_f"] == values["sure_precision"] == 1
+
+
+def test_accuracy_without_people(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="neither"):
+        _run("accuracy", "--dataset", tmp_path)
+
+
+def test_ingest_without_the_classic_way(tmp_path: Path) -> None:
+    for number in range(4):
+        _save(tmp_path / "race" / f"{number}.png", RED, GREEN, shade=100 + number)
+    figures = _run("ingest", "--photos", tmp_path / "race", "--limit", 3, "--engine", "fake", "--classic-photos", 0)
+    ours, limit = _values(figures, "grabpic"), _values(figures, "limit")
+    assert ours["photos_per_second"] > 0
+    assert ours["faces_per_photo"] == 2
+    assert ours["share_of_limit"] == pytest.approx(ours["photos_per_second"] / limit["photos_per_second"], rel=1e-3)
+    assert "ratio_to_classic" not in ours
+    assert not _values(figures, "classic")
+
+
+def test_ingest_without_photos(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no photos"):
+        _run("ingest", "--photos", tmp_path)
