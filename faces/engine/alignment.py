@@ -77,10 +77,13 @@ def crop(image: RGBArray, matrix: Matrix, side: int) -> RGBArray:
 
 
 def _shrunken(image: RGBArray, matrix: Matrix, side: int, scale: float) -> tuple[RGBArray, Matrix]:
-    """Return what the crop shows of the picture, shrunk to about its size, and the crop's matrix there."""
+    """Return what the crop shows of the picture, shrunk to about twice its size, and the crop's matrix there.
+
+    Twice, since the interpolation that follows takes the mean of two pixels, and would blur if there was one.
+    """
     left, top, right, bottom = _seen(matrix, side, image.shape)
     part = image[top:bottom, left:right]
-    width, height = (max(1, round(length * scale)) for length in (right - left, bottom - top))
+    width, height = (max(1, round(length * scale * 2)) for length in (right - left, bottom - top))
     small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
     grow = np.diag([(right - left) / width, (bottom - top) / height, 1.0])
     # The centre of pixel 0 is half a pixel from its edge, before as after shrinking.

@@ -36,7 +36,7 @@ class Network:
         """Return a copy of each output; the batch must be float32, else OpenVINO would read it as garbage."""
         if batch.dtype != np.float32:
             raise TypeError(f"a network takes float32, not {batch.dtype}")
-        request = self._idle.pop() if self._idle else self._compiled.create_infer_request()
+        request = self._request()
         try:
             request.infer({0: np.ascontiguousarray(batch)})
             return [output.data.copy() for output in request.output_tensors]
@@ -45,10 +45,19 @@ class Network:
         finally:
             self._idle.append(request)
 
+    def _request(self) -> "openvino.InferRequest":
+        try:
+            return self._idle.pop()  # asking first whether there is one would let another thread take it
+        except IndexError:
+            return self._compiled.create_infer_request()
+
 
 def _properties() -> dict[str, Any]:
-    threads = int(os.environ.get(THREADS_VARIABLE) or 0)
+    """Return OpenVINO's settings; its own choice of bfloat16, where the processor has it, halves the time."""
+    threads = os.environ.get(THREADS_VARIABLE) or "0"
+    if not threads.isdecimal():
+        raise EngineError(f"{THREADS_VARIABLE} is {threads!r}; it must be a number.", permanent=True)
     properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-    if threads:
-        properties["INFERENCE_NUM_THREADS"] = threads
+    if int(threads):
+        properties["INFERENCE_NUM_THREADS"] = int(threads)
     return properties

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 FACENET_SIDE: Final = 160
 FACENET_MARGIN: Final = 0.2
-FACENET_FEATURES: Final = 1792
+"""Of 0, 0.1, 0.2, 0.3, 0.4 the one with the highest TAR on LFW, levelled by the eyes: 0.557 at FAR 1e-5 (0.1: 0.522;
+a square crop: 0.479; ArcFace's template: 0.425)."""
+
 FACENET_DIMENSION: Final = 512
 
 
@@ -63,9 +65,9 @@ def facenet_model() -> "openvino.Model":
 
     model = openvino.Core().read_model(FACENET.path())
     for node in model.get_ordered_ops():
-        length = node.output(0).get_partial_shape()[-1] if node.get_type_name() == "Reshape" else None
-        if length is not None and node.output(0).get_partial_shape().rank.get_length() == 2:
-            shape = opset13.constant(np.array([-1, length.get_length()]))
-            node.input(1).replace_source_output(shape.output(0))
+        shape = node.output(0).get_partial_shape()
+        if node.get_type_name() == "Reshape" and len(shape) == 2:
+            any_number = opset13.constant(np.array([-1, shape[1].get_length()]))
+            node.input(1).replace_source_output(any_number.output(0))
     model.reshape([-1, FACENET_SIDE, FACENET_SIDE, 3])
     return model

@@ -47,7 +47,8 @@ class YuNet:
         if max(small.shape[:2]) > SECOND_LOOK:
             found = np.vstack([found, self._large_faces(small)])
         found[:, :14] *= _growth(small, image)
-        return [_as_detection(row, image.shape) for row in _best(found)]
+        faces = [_as_detection(row, image.shape) for row in _best(found)]
+        return [face for face in faces if min(face.box.width, face.box.height) >= 1]
 
     def _large_faces(self, image: RGBArray) -> Float32:
         small = _shrunken(image, SECOND_LOOK)

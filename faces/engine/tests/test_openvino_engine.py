@@ -1,0 +1,97 @@
+"""YuNet, FaceNet and SFace on OpenVINO: sizes of faces, threads, and how two vectors become one."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from faces.engine import Detection, EngineError, RGBArray, get_engine
+from faces.engine.network import THREADS_VARIABLE, Network
+from faces.engine.openvino_engine import FACENET_WEIGHT
+from faces.engine.recognisers import facenet_model
+
+from .portraits import ARDERN, BIDEN, OBAMA, OBAMA_LATER, portrait
+from .test_contract import overlap
+
+pytestmark = pytest.mark.engine
+
+PEOPLE = [OBAMA, BIDEN, ARDERN]
+
+
+def best(image: RGBArray) -> Detection:
+    return get_engine("facenet+sface").detect(image)[0]
+
+
+def resized(image: RGBArray, long_side: int) -> RGBArray:
+    factor = long_side / max(image.shape[:2])
+    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("long_side", [4000, 1280, 640, 112])
+def test_a_face_that_fills_the_frame_is_found_whole(person: tuple[str, str], long_side: int) -> None:
+    image = portrait(*person)
+    box = best(image).box
+    frame = image[int(box.y) : int(box.y + box.height), int(box.x) : int(box.x + box.width)]
+    tight = resized(frame, long_side)
+    [face] = get_engine("facenet+sface").detect(tight)
+    assert face.score > 0.75
+    assert face.box.width * face.box.height > 0.6 * tight.shape[0] * tight.shape[1]
+
+
+def test_a_large_photo_gives_the_same_face_as_a_small_one() -> None:
+    engine = get_engine("facenet+sface")
+    small, large = portrait(*OBAMA), resized(portrait(*OBAMA), 4500)
+    growth = large.shape[0] / small.shape[0]
+    [one], [other] = engine.detect(small), engine.detect(large)
+    assert np.allclose(np.array(one.landmarks) * growth, other.landmarks, atol=0.05 * other.box.width)
+    assert engine.embed(small, [one])[0] @ engine.embed(large, [other])[0] > 0.95
+
+
+def test_faces_of_all_sizes_in_one_photo() -> None:
+    face = portrait(*BIDEN)[:1100]
+    canvas = np.full((2400, 3200, 3), 120, np.uint8)
+    for width, left in ((970, 100), (300, 1300), (100, 1800)):
+        small = resized(face, round(width * face.shape[0] / face.shape[1]))
+        canvas[100 : 100 + small.shape[0], left : left + small.shape[1]] = small
+    found = sorted(get_engine("sface").detect(canvas), key=lambda detection: detection.box.x)
+    assert [round(detection.box.width, -1) for detection in found] == pytest.approx([280, 90, 30], abs=15)
+
+
+def test_threads_get_the_answers_they_would_get_alone() -> None:
+    engine = get_engine("facenet+sface")
+    pictures = [portrait(*person) for person in (*PEOPLE, OBAMA_LATER)]
+    alone = [engine.detect(picture) for picture in pictures]
+    vectors = [engine.embed(picture, faces) for picture, faces in zip(pictures, alone, strict=True)]
+
+    def work(place: int) -> bool:
+        faces = engine.detect(pictures[place])
+        near = overlap(faces[0].box, alone[place][0].box) > 0.99
+        return near and bool(engine.embed(pictures[place], faces)[0] @ vectors[place][0] > 0.999)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, [0, 1, 2, 3] * 5))
+
+
+def test_cosine_of_the_joint_vectors_is_the_weighted_mean() -> None:
+    images = [portrait(*OBAMA), portrait(*OBAMA_LATER)]
+    cosine = {}
+    for name in ("facenet", "sface", "facenet+sface"):
+        engine = get_engine(name)
+        one, other = (engine.embed(image, [best(image)])[0] for image in images)
+        cosine[name] = float(one @ other)
+    mean = FACENET_WEIGHT * cosine["facenet"] + (1 - FACENET_WEIGHT) * cosine["sface"]
+    assert cosine["facenet+sface"] == pytest.approx(mean, abs=0.01)
+
+
+def test_a_network_refuses_float64() -> None:
+    with pytest.raises(TypeError, match="float64"):
+        Network(facenet_model())(np.zeros((1, 160, 160, 3)))  # type: ignore[arg-type]
+
+
+def test_number_of_threads_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(THREADS_VARIABLE, "two")
+    with pytest.raises(EngineError, match="GRABPIC_ENGINE_THREADS is 'two'"):
+        Network(facenet_model())
