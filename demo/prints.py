@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 from demo.scenery import Size, font
 
 if TYPE_CHECKING:
-    from demo.portraits import Portrait
+    from demo.portraits import Box, Portrait
 
 LIGHTS = {
     # gain of red, green, blue; gamma (below 1: darker)
@@ -44,7 +44,9 @@ def placed(portrait: Portrait, size: Size, face_height: float, centre: tuple[flo
     c = x + width / 2 - a * centre[0] - b * centre[1]
     f = y + height / 2 - d * centre[0] - e * centre[1]
     origin = (a, b, c, d, e, f)
-    front = _feathered(picture).transform(size, Image.Transform.AFFINE, origin, Image.Resampling.BILINEAR)
+    front = _feathered(picture, portrait.face).transform(
+        size, Image.Transform.AFFINE, origin, Image.Resampling.BILINEAR
+    )
     photo = _surroundings(picture, size, origin)
     photo.paste(front, mask=front.getchannel("A"))
     return photo
@@ -108,11 +110,13 @@ def with_shadow(picture: Image.Image, angle: float = 0.0) -> Image.Image:
     return Image.alpha_composite(result, turned)
 
 
-def _feathered(picture: Image.Image) -> Image.Image:
-    """Return the picture with sides that fade out, RGBA."""
+def _feathered(picture: Image.Image, face: Box) -> Image.Image:
+    """Return the picture with sides that fade out, but for a side that cuts the face, RGBA."""
     edge = picture.width // 14
+    left = edge if face[0] > 0 else 0
+    right = picture.width - (edge if face[0] + face[2] < picture.width else 0)
     mask = Image.new("L", picture.size)
-    ImageDraw.Draw(mask).rectangle((edge, edge, picture.width - edge, picture.height), fill=255)
+    ImageDraw.Draw(mask).rectangle((left, edge, right, picture.height), fill=255)
     faded = picture.convert("RGBA")
     faded.putalpha(mask.filter(ImageFilter.GaussianBlur(edge / 2.2)))
     return faded

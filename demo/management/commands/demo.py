@@ -55,8 +55,10 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
     def _run(self, port: int, *, check: bool) -> None:
-        port = server.free_port() if check else port
-        server.check_port_is_free(port)
+        if check:
+            port = server.free_port()
+        else:
+            server.check_port_is_free(port)
         self._build()
         with ExitStack() as stack:
             with self._step("Starting the web server"):
