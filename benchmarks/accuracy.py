@@ -2,7 +2,8 @@
 
 For each engine: every photo goes in, in random order; detection and grouping are measured. Then each person's
 clearest photo leaves the event, for those who are in two or more; what is left is grouped anew, and the photo taken
-out is the selfie of a search.
+out is the selfie of a search. Every other person of those in one photo only leaves the event, too: a stranger to it,
+who should be shown nothing.
 
 In a folder per person the whole file is the selfie. With a `truth.csv` it is cut out around the person's box, half
 as wide again on every side, so that mostly one face is in it. Faces nobody labelled take part in everything, but
@@ -77,7 +78,7 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Selfie:
-    """A face to search with; `photos` holds the photos that should be found."""
+    """A face to search with; `photos` holds the photos that should be found: none, for a stranger to the event."""
 
     person: int
     image: int
@@ -105,17 +106,14 @@ class Run:
         self.labelled, self.faces = self._read()
 
     def selfies(self) -> list[Selfie]:
-        """Return each person's clearest face, for those in two or more photos."""
+        """Return the clearest face of each person in two or more photos, and of every other one in a single photo."""
+        count = Counter(self.numbers[label.person] for photo in self.photos.values() for label in photo.labels)
         clearest = self._clearest()
-        taken = {int(self.faces.images[row]) for row in clearest.values()}
-        left: dict[int, set[int]] = defaultdict(set)
-        for image in self.photos.keys() - taken:
-            for label in self.photos[image].labels:
-                left[self.numbers[label.person]].add(image)
+        single = sorted(person for person in clearest if count[person] == 1 and self._is_alone(clearest[person]))
+        chosen = {person: row for person, row in clearest.items() if count[person] > 1 or person in single[::2]}
+        left = self._photos_without({int(self.faces.images[row]) for row in chosen.values()})
         return [
-            Selfie(person, int(self.faces.images[row]), row, frozenset(left[person]))
-            for person, row in clearest.items()
-            if left[person]
+            Selfie(person, int(self.faces.images[row]), row, frozenset(left[person])) for person, row in chosen.items()
         ]
 
     def hold_out(self, selfies: Sequence[Selfie]) -> None:
@@ -132,14 +130,22 @@ class Run:
         return _cut(photo.path, person.box) if person.box else photo.path.open("rb")
 
     def _clearest(self) -> dict[int, int]:
-        """Return the row of each person's clearest face, for those in two or more photos."""
-        count = Counter(self.numbers[label.person] for photo in self.photos.values() for label in photo.labels)
-        best: dict[int, int] = {}
-        for row in np.argsort(self.faces.qualities, kind="stable"):
-            person = int(self.faces.persons[row])
-            if person != NOBODY and count[person] > 1:
-                best[person] = int(row)
+        """Return the row of each person's clearest face."""
+        rows = np.argsort(self.faces.qualities, kind="stable")
+        best = {int(self.faces.persons[row]): int(row) for row in rows}
+        best.pop(NOBODY, None)
         return best
+
+    def _is_alone(self, row: int) -> bool:
+        return len(self.photos[int(self.faces.images[row])].labels) == 1
+
+    def _photos_without(self, taken: set[int]) -> dict[int, set[int]]:
+        """Return each person's photos, apart from those taken."""
+        photos: dict[int, set[int]] = defaultdict(set)
+        for image in self.photos.keys() - taken:
+            for label in self.photos[image].labels:
+                photos[self.numbers[label.person]].add(image)
+        return photos
 
     def _read(self) -> tuple[int, Faces]:
         """Return how many labelled faces were found, and every face with its person."""
@@ -265,13 +271,15 @@ def _judge(faces: Faces, shown: NDArray[np.bool_] | bool, selfie: Selfie) -> Ans
 
 
 def _retrieval_values(selfies: Sequence[Selfie], answers: Sequence[Answer]) -> dict[str, float]:
-    right, wrong = sum(answer.right for answer in answers), sum(answer.wrong for answer in answers)
-    nothing = sum(not answer.right + answer.wrong for answer in answers)
-    return {
+    known = [answer for selfie, answer in zip(selfies, answers, strict=True) if selfie.photos]
+    strangers = [answer for selfie, answer in zip(selfies, answers, strict=True) if not selfie.photos]
+    right, wrong = sum(answer.right for answer in known), sum(answer.wrong for answer in known)
+    values = {
         "sure_precision": metrics.share(right, right + wrong),
         "sure_recall": metrics.share(right, sum(len(selfie.photos) for selfie in selfies)),
-        "nothing_found": nothing / len(selfies) if selfies else 0.0,
+        "nothing_found": sum(not answer.right + answer.wrong for answer in known) / max(1, len(known)),
     }
+    return values | {"strangers_shown": sum(answer.wrong > 0 for answer in strangers) / max(1, len(strangers))}
 
 
 def _number_people(dataset: Dataset) -> dict[str, int]:

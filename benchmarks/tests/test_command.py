@@ -61,7 +61,7 @@ def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
         values = _values(figures, subject)
         assert values["bcubed_f"] == values["sure_precision"] == values["sure_recall"] == 1
         assert values["groups_per_person"] == 1
-        assert values["mixed_persons"] == values["nothing_found"] == 0
+        assert values["mixed_persons"] == values["nothing_found"] == values["strangers_shown"] == 0
     assert "detection_recall" not in _values(figures, "fake")
 
 
