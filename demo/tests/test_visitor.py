@@ -94,4 +94,3 @@ def test_a_token_that_opens_nothing_is_a_problem(site: Site) -> None:
     forged = Visit(token="forged", paths=visit.paths)
 
     assert file_problems(site, forged) == [f"GET /api/v1/storage/{visit.paths[0]} with the token: 401, expected 200"]
-    assert file_problems(site, Visit()) == ["there is no photo to fetch"]

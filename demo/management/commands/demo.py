@@ -62,7 +62,8 @@ class Command(BaseCommand):
         self._build()
         with ExitStack() as stack:
             with self._step("Starting the web server"):
-                web = stack.enter_context(server.running(port, settings.VAR_DIR / "demo" / "server.log"))
+                log = settings.VAR_DIR / "demo" / ("check.log" if check else "server.log")
+                web = stack.enter_context(server.running(port, log))
             problems = self._search(web.site)
             if check:
                 self._conclude(problems)
@@ -96,7 +97,8 @@ class Command(BaseCommand):
             self._say(f"  {verdict}")
             if not verdict.is_right:
                 problems.append(str(verdict))
-            problems += visitor.file_problems(site, verdict.visit)
+            if verdict.visit.paths:
+                problems += visitor.file_problems(site, verdict.visit)
         return problems
 
     def _conclude(self, problems: list[str]) -> None:
