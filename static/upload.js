@@ -129,17 +129,19 @@ async function uploadAll(files) {
 
 // Drag and drop, folders included
 
-function readEntries(folder) {
+// A reader gives some entries at a time, and none at the end.
+async function readEntries(folder) {
   const reader = folder.createReader();
-  const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-  return (async () => {
-    const entries = [];
-    for (let some = await read(); some.length; some = await read()) entries.push(...some);
-    return entries;
-  })();
+  const entries = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return entries;
+    entries.push(...some);
+  }
 }
 
 async function filesOf(entry) {
+  if (entry instanceof File) return [entry];
   if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
   const nested = await Promise.all((await readEntries(entry)).map(filesOf));
   return nested.flat();
@@ -148,7 +150,9 @@ async function filesOf(entry) {
 async function dropped(event) {
   event.preventDefault();
   drop.classList.remove("over");
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  // What comes from no file system, a picture out of another page, has no entry.
+  const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+  const entries = items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   await uploadAll((await Promise.all(entries.map(filesOf))).flat());
 }
 
