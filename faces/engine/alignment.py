@@ -4,13 +4,14 @@ A crop is described by the 2x3 matrix that takes a point of the picture to a poi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Detection, Point, RGBArray
+from .base import Box, Detection, Point, RGBArray
 
 Matrix = NDArray[np.float64]
 
@@ -38,12 +39,24 @@ def to_box(face: Detection, margin: float, side: int) -> Matrix:
     return np.column_stack([scaled_turn, side / 2 - scaled_turn @ centre])
 
 
-def _level(landmarks: Sequence[Point]) -> Matrix:
-    """Return the turn that brings the line from the right eye to the left one level."""
+def to_square(face: Detection, margin: float, side: int) -> Matrix:
+    """Return the crop of `to_box` that does not stretch: of the square around the middle of the box."""
+    box, length = face.box, max(face.box.width, face.box.height)
+    left, top = box.x + (box.width - length) / 2, box.y + (box.height - length) / 2
+    return to_box(replace(face, box=Box(left, top, length, length)), margin, side)
+
+
+def tilt(landmarks: Sequence[Point]) -> float:
+    """Return the angle of the line from the right eye to the left one, in degrees; 0 where these are not known."""
     if len(landmarks) < 2:
-        return np.eye(2)
+        return 0.0
     (right_x, right_y), (left_x, left_y) = landmarks[:2]
-    angle = np.arctan2(left_y - right_y, left_x - right_x)
+    return float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
+
+
+def _level(landmarks: Sequence[Point]) -> Matrix:
+    """Return the turn that brings the line between the eyes level."""
+    angle = np.radians(tilt(landmarks))
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, sine], [-sine, cosine]])
 

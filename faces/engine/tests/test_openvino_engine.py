@@ -50,6 +50,16 @@ def test_a_large_photo_gives_the_same_face_as_a_small_one() -> None:
     assert engine.embed(small, [one])[0] @ engine.embed(large, [other])[0] > 0.95
 
 
+@pytest.mark.parametrize("degrees", [-35, -25, 25, 35])
+def test_a_tilted_head_is_the_same_person(degrees: float) -> None:
+    engine = get_engine("facenet+sface")
+    level = portrait(*ARDERN)
+    tilted = np.asarray(Image.fromarray(level).rotate(degrees, Image.Resampling.BICUBIC))
+    [one], [other] = engine.detect(level), engine.detect(tilted)
+    cosine = engine.embed(level, [one])[0] @ engine.embed(tilted, [other])[0]
+    assert cosine > 0.85  # 0.65 at 35 degrees without the looks at level crops
+
+
 def test_faces_of_all_sizes_in_one_photo() -> None:
     face = portrait(*BIDEN)[:1100]
     canvas = np.full((2400, 3200, 3), 120, np.uint8)
