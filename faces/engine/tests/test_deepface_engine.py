@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faces.engine import EngineError, RGBArray, get_engine
+from faces.engine import Detection, Embeddings, EngineError, RGBArray, get_engine
 from faces.engine.alignment import ARCFACE_SIDE, crop, to_box, to_template
-from faces.engine.network import Float32, Network
-from faces.engine.recognisers import FACENET_MARGIN, FACENET_SIDE, facenet_model
-from faces.engine.weights import SFACE, folded
+from faces.engine.recognisers import FACENET_MARGIN, FACENET_SIDE
 
 from .portraits import ARDERN, BIDEN, OBAMA, portrait
 
@@ -25,40 +23,26 @@ PEOPLE = [OBAMA, BIDEN, ARDERN]
 @pytest.fixture(scope="module")
 def facenet_crops() -> list[RGBArray]:
     """Return one crop a person, as our own FaceNet gets them."""
-    crops = []
-    for person in PEOPLE:
-        image = portrait(*person)
-        face = get_engine("facenet").detect(image)[0]
-        crops.append(crop(image, to_box(face, FACENET_MARGIN, FACENET_SIDE), FACENET_SIDE))
-    return crops
+    return [crop(image, to_box(face, FACENET_MARGIN, FACENET_SIDE), FACENET_SIDE) for image, face in people("facenet")]
 
 
 @pytest.fixture(scope="module")
-def facenet_rows(facenet_crops: list[RGBArray]) -> Float32:
-    """Return our own FaceNet's answers to the crops."""
-    pixels = np.stack(facenet_crops).astype(np.float32)
-    return Network(facenet_model())((pixels - np.float32(127.5)) / np.float32(128))[0]
+def facenet_rows() -> Embeddings:
+    """Return our own FaceNet's answers to the same faces."""
+    return np.vstack([get_engine("facenet").embed(image, [face]) for image, face in people("facenet")])
 
 
 def test_facenet_answers_the_same_on_onnx_runtime(
-    deepface_home: Path, facenet_crops: list[RGBArray], facenet_rows: Float32
+    deepface_home: Path, facenet_crops: list[RGBArray], facenet_rows: Embeddings
 ) -> None:
     get_engine("deepface:FacenetPackaged/opencv")  # registers the model
     assert (represented("FacenetPackaged", facenet_crops) * facenet_rows).sum(axis=1).min() >= 0.999
 
 
 def test_sface_answers_the_same_on_onnx_runtime(deepface_home: Path) -> None:
-    import openvino
-
     get_engine("deepface:SFace/yunet")
-    crops = []
-    for person in PEOPLE:
-        image = portrait(*person)
-        face = get_engine("sface").detect(image)[0]
-        crops.append(crop(image, to_template(face.landmarks), ARCFACE_SIDE))
-    network = Network(openvino.Core().read_model(folded(SFACE)))
-    ours = np.vstack([network(one[None].astype(np.float32).transpose(0, 3, 1, 2))[0] for one in crops])
-    ours /= np.linalg.norm(ours, axis=1, keepdims=True)
+    crops = [crop(image, to_template(face.landmarks), ARCFACE_SIDE) for image, face in people("sface")]
+    ours = np.vstack([get_engine("sface").embed(image, [face]) for image, face in people("sface")])
     assert (represented("SFace", crops) * ours).sum(axis=1).min() >= 0.999
 
 
@@ -99,7 +83,7 @@ def test_a_vector_that_is_not_finite_is_an_error(deepface_home: Path, monkeypatc
 
 
 def test_facenet_answers_the_same_on_tensorflow(
-    tmp_path: Path, facenet_crops: list[RGBArray], facenet_rows: Float32
+    tmp_path: Path, facenet_crops: list[RGBArray], facenet_rows: Embeddings
 ) -> None:
     pytest.importorskip("tf_keras")
     np.save(tmp_path / "crops.npy", np.stack(facenet_crops))
@@ -126,7 +110,13 @@ def test_facenet_answers_the_same_on_tensorflow(
     assert (rows * facenet_rows).sum(axis=1).min() >= 0.999
 
 
-def represented(model: str, crops: list[RGBArray]) -> Float32:
+def people(name: str) -> list[tuple[RGBArray, Detection]]:
+    """Return a photo of each person and the face that the engine finds in it."""
+    images = [portrait(*person) for person in PEOPLE]
+    return [(image, get_engine(name).detect(image)[0]) for image in images]
+
+
+def represented(model: str, crops: list[RGBArray]) -> Embeddings:
     """Return DeepFace's own answers to the crops, of unit length."""
     from deepface import DeepFace
 
