@@ -111,7 +111,9 @@ def running(port: int, log: Path) -> Iterator[Server]:
 
 def _start(port: int, output: int) -> subprocess.Popen[bytes]:
     config = settings.BASE_DIR / "grabpic_site" / "gunicorn_conf.py"
-    command = [sys.executable, "-m", "gunicorn", "--config", str(config), "--bind", f"{HOST}:{port}"]
+    # Its control socket would be made in the home folder; the demo writes nothing outside the checkout.
+    own = ["--bind", f"{HOST}:{port}", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "--config", str(config), *own]
     # A session of its own: Ctrl-C reaches the demo alone, which then ends the server.
     return subprocess.Popen(
         command,
