@@ -205,12 +205,19 @@ async function processAll() {
   processed.textContent = done ? `All done: ${done} processed.` : "Nothing was waiting.";
 }
 
+async function showFailures() {
+  const response = await fetch(location.pathname);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  document.querySelector("#failures").replaceWith(page.querySelector("#failures"));
+}
+
 async function onProcess(event) {
   event.preventDefault();
   if (processForm.ariaBusy === "true") return;
   processForm.ariaBusy = "true";
   try {
     await processAll();
+    await showFailures();
   } catch (error) {
     processForm.querySelector("progress").hidden = true;
     processed.classList.add("bad");
