@@ -16,7 +16,9 @@ BATCH: Final = 16
 FACENET_WEIGHT: Final = 0.35
 """FaceNet's share of the similarity in `facenet+sface`."""
 
-MAX_DISTANCE: Final = {"facenet+sface": 0.5, "facenet": 0.3, "sface": 0.5}
+MAX_DISTANCE: Final = {"facenet+sface": 0.50, "facenet": 0.31, "sface": 0.53}
+"""Where one in 100,000 pairs of strangers counts as one person: LFW, 4,426 photos of 1,473 people, all pairs. Of the
+pairs of one person 0.930, 0.557 and 0.934 are within it."""
 
 
 class OpenVINOEngine:
