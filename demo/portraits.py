@@ -205,3 +205,10 @@ PORTRAITS: dict[str, Portrait] = dict(
 
 SELFIES = ("impostor_1", "person_b_2")
 """Held back: these get into no photo of the event, other portraits of the same two people do."""
+
+
+def write_selfies(folder: Path) -> None:
+    """Write the held-back portraits, for visitors of the demo to try, under their persons' last names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for portrait in map(PORTRAITS.__getitem__, SELFIES):
+        (folder / f"{portrait.person.split()[-1].lower()}.jpg").write_bytes(portrait.read())

@@ -111,9 +111,7 @@ def running(port: int, log: Path) -> Iterator[Server]:
 
 def _start(port: int, output: int) -> subprocess.Popen[bytes]:
     config = settings.BASE_DIR / "grabpic_site" / "gunicorn_conf.py"
-    # Its control socket would be made in the home folder; the demo writes nothing outside the checkout.
-    own = ["--bind", f"{HOST}:{port}", "--no-control-socket"]
-    command = [sys.executable, "-m", "gunicorn", "--config", str(config), *own]
+    command = [sys.executable, "-m", "gunicorn", "--config", str(config), "--bind", f"{HOST}:{port}"]
     # A session of its own: Ctrl-C reaches the demo alone, which then ends the server.
     return subprocess.Popen(
         command,

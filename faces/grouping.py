@@ -43,6 +43,8 @@ def group(event: Event) -> int:
     One grouping at a time per event: the event's row is locked until the transaction ends.
     """
     Event.objects.select_for_update(no_key=True).get(pk=event.pk)
+    # Photos may have been deleted since.
+    event.faces.filter(image_faces=None).delete()
     if not ImageFace.objects.filter(image__event=event, face=None).exists():
         return 0
     faces = _load(event)

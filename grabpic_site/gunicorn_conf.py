@@ -5,3 +5,5 @@ worker_class = "gthread"
 workers = 1
 threads = 8
 timeout = 120
+# It would make a folder in the home of whoever starts it.
+control_socket_disable = True

@@ -72,6 +72,7 @@ def small_demo(monkeypatch: pytest.MonkeyPatch, live_server: LiveServer, setting
     monkeypatch.setattr(stage, "ALBUM", ())
     monkeypatch.setattr(visitor, "PORTRAITS", {"red": PaintedPortrait(RED), "blue": PaintedPortrait(BLUE)})
     monkeypatch.setattr(demo, "write_album", write_painted)
+    monkeypatch.setattr(demo, "write_selfies", lambda folder: None)
     monkeypatch.setattr(demo, "SELFIES", ("red", "blue"))
     monkeypatch.setattr(demo, "TRUTH", TRUTH)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
-from demo.portraits import PORTRAITS, SELFIES, PortraitError
+from demo.portraits import PORTRAITS, SELFIES, PortraitError, write_selfies
 from faces.engine import get_engine
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ def test_another_content_than_the_known_one_is_refused() -> None:
 
     with pytest.raises(PortraitError, match="not the file we know"):
         portrait.read()
+
+
+def test_the_selfies_lie_ready_for_visitors(tmp_path: Path) -> None:
+    write_selfies(tmp_path / "selfies")
+
+    names = sorted(path.name for path in (tmp_path / "selfies").iterdir())
+    assert names == ["ardern.jpg", "obama.jpg"]
 
 
 def test_a_missing_archive_names_the_remedy(settings: Settings, tmp_path: Path) -> None:

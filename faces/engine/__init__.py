@@ -3,9 +3,12 @@
 Importing this package loads none of these libraries: `get_engine` does, when an engine is first asked for.
 """
 
+import os
 import re
+import sys
 from importlib import import_module
 from threading import Lock
+from types import ModuleType
 from typing import cast
 
 from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray
@@ -23,6 +26,11 @@ __all__ = [
     "is_known",
     "validate_name",
 ]
+
+# OpenVINO and ONNX Runtime report their use to their makers unless told not to, and keep an id in the home folder.
+# Nothing about a site that handles faces leaves it.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))  # OpenVINO then takes its own empty stand-in
 
 DEFAULT_ENGINE = "facenet+sface"
 

@@ -92,6 +92,14 @@ def test_when_two_persons_turn_out_to_be_one_the_larger_keeps_its_id(event: Even
     assert Face.objects.count() == 1
 
 
+def test_a_person_whose_photos_were_deleted_is_gone(event: Event) -> None:
+    gone, _ = add_faces(event, 0), add_faces(event, 90)
+    grouping.group(event)
+    gone[0].image.delete()
+    assert grouping.group(event) == 0
+    assert Face.objects.count() == 1
+
+
 def test_the_order_of_arrival_does_not_matter(event: Event, other_event: Event) -> None:
     angles = [0, 8, 16, 24, 60, 68, 76]
     for angle in angles:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from demo import server, stage, visitor
 from demo.album import ALBUM, SLUG, TRUTH
 from demo.photos import write_album
-from demo.portraits import SELFIES, PortraitError
+from demo.portraits import SELFIES, PortraitError, write_selfies
 from demo.signals import Stopped, stoppable
 from faces.models import ImageFace
 
@@ -78,6 +78,7 @@ class Command(BaseCommand):
             event = stage.prepare_event()
         with self._step(f"Composing {len(ALBUM)} photos from real portraits"):
             self._compose(folder)
+            write_selfies(settings.VAR_DIR / "demo" / "selfies")
         with self._step("Finding and grouping the faces"):
             stage.remove_outdated_photos(event, folder)
             call_command("ingest", SLUG, str(folder), stdout=io.StringIO(), stderr=self.stderr)
@@ -119,6 +120,7 @@ class Command(BaseCommand):
             ("Credits", web.site.url(reverse("credits"))),
             ("Staff login", f"{stage.STAFF} / {login}"),
             ("API key", api_key),
+            ("Selfies", "var/demo/selfies/"),
             ("Log", str(web.log.relative_to(settings.BASE_DIR))),
         ):
             self._say(f"  {name + ':':13}{value}")

@@ -1,8 +1,10 @@
 """Engines by name."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import sleep
 
 import pytest
@@ -11,6 +13,7 @@ from faces import engine as engines
 from faces.engine import EngineError, get_engine, is_known, validate_name
 from faces.engine.fake import FakeEngine
 
+ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("cv2", "openvino", "onnxruntime", "onnx", "deepface", "tensorflow")
 
 
@@ -61,3 +64,15 @@ def test_an_engine_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(EngineError, match="no weights yet"):
             get_engine("fake")
     assert get_engine("fake").name == "fake"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", ["facenet+sface", "deepface:FacenetPackaged/opencv"])
+def test_an_engine_leaves_nothing_in_the_home_folder(name: str, tmp_path: Path) -> None:
+    program = f"from faces.engine import get_engine; get_engine({name!r})"
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**os.environ, "HOME": str(home), "DEEPFACE_HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, cwd=ROOT)
+    assert [str(path) for path in home.rglob("*")] == []
