@@ -11,6 +11,7 @@ const preview = form.querySelector("canvas");
 const dialog = document.querySelector("#camera");
 const video = dialog.querySelector("video");
 
+let asking = false; // for the camera; the answer may take a while
 let cameraMayWork = Boolean(navigator.mediaDevices?.getUserMedia);
 
 function draw(canvas, picture, width, height, scale = 1) {
@@ -68,16 +69,16 @@ function reset() {
 
 async function openCamera() {
   const constraints = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 960 } } };
+  asking = true;
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
     dialog.showModal();
-    await video.play();
   } catch {
-    dialog.close();
     cameraMayWork = false;
     status.textContent = "The camera cannot be used here. Choose a photo of yourself.";
     chosen.focus();
   }
+  asking = false;
 }
 
 function closeCamera() {
@@ -98,10 +99,9 @@ form.classList.add("enhanced");
 taken.addEventListener("change", sendChosen);
 chosen.addEventListener("change", sendChosen);
 taken.addEventListener("click", (event) => {
-  if (cameraMayWork) {
-    event.preventDefault();
-    openCamera();
-  }
+  if (!cameraMayWork) return;
+  event.preventDefault();
+  if (!asking) openCamera();
 });
 dialog.addEventListener("close", closeCamera);
 dialog.querySelector(".close").addEventListener("click", () => dialog.close());

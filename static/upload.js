@@ -239,3 +239,6 @@ drop.addEventListener("dragover", (event) => {
 drop.addEventListener("dragleave", () => drop.classList.remove("over"));
 drop.addEventListener("drop", dropped);
 processForm.addEventListener("submit", onProcess);
+window.addEventListener("beforeunload", (event) => {
+  if (uploadForm.ariaBusy === "true") event.preventDefault(); // asks before an upload is lost
+});
