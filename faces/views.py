@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.storage import default_storage
 from django.db.models import Count, Q
-from django.http import FileResponse, Http404, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
@@ -17,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from events.access import is_staff
 from events.models import Event, Image
+from events.serving import serve
 from events.views import render_event, staff_only, visible_event
 from faces import pipeline, search
 from faces.engine import EngineError
@@ -27,16 +26,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import FileResponse, HttpRequest, HttpResponse
 
 SESSION_KEY = "galleries"
 """In the session: the gallery token of each event, by the event's primary key."""
 
 PROCESSED_AT_ONCE = 16
 """Photos per request: a step that a browser can wait for, and progress that can be seen."""
-
-CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".heic": "image/heic"}
-"""Of what we store, by our own extension; never guessed from a user's file name."""
 
 
 def grants(request: HttpRequest) -> list[Grant]:
@@ -77,23 +73,14 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "faces/gallery.html", {"event": event, "images": grant.images()})
 
 
+# An hour, not `serve`'s day: a gallery can be closed on a device that others use, too.
 @cache_control(private=True, max_age=3600)
 @require_safe
 def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
-    """Send a photo that this visitor may see; `?download` makes it a file to keep, under the user's name."""
+    """Send a photo that this visitor may see; `?download` makes the original a file to keep, under the user's name."""
     image = get_object_or_404(_open_photos(request), image_id=image_id)
-    if rendition not in Image.Rendition.values:
-        raise Http404
-    key = image.key_of(rendition)
-    try:
-        file = default_storage.open(key)
-    except FileNotFoundError as error:
-        raise Http404 from error
-    content_type = CONTENT_TYPES[PurePosixPath(key).suffix]
-    if rendition == Image.Rendition.ORIGINAL:
-        attachment = "download" in request.GET
-        return FileResponse(file, as_attachment=attachment, filename=image.file_name, content_type=content_type)
-    return FileResponse(file, content_type=content_type)
+    keep = rendition == Image.Rendition.ORIGINAL and "download" in request.GET
+    return serve(image, rendition, as_attachment=keep)
 
 
 @staff_only
