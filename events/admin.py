@@ -76,5 +76,7 @@ class ImageAdmin(admin.ModelAdmin[Image]):
 
     @admin.display(description="photo")
     def thumbnail(self, image: Image) -> str:
+        if image.state in {Image.State.PENDING, Image.State.FAILED}:
+            return ""
         url = reverse("photo", args=[image.image_id, Image.Rendition.THUMBNAIL])
         return format_html('<img src="{}" height="60" alt="" loading="lazy">', url)

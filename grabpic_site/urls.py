@@ -10,8 +10,11 @@ from events import views as events_views
 from faces import api as faces_api
 from faces import views as faces_views
 
+admin.site.site_header = admin.site.site_title = "Grabpic"
+admin.site.index_title = "Events, photos, people"
+
 api_v1 = [
-    path("health", events_api.health, name="health"),
+    path("health", events_api.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
     path("upload", events_api.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
     path("ingest", faces_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
     path("auth/selfie", faces_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),

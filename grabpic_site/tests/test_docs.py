@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from django.test import Client
 
 PATHS = {
+    "/api/v1/health",
     "/api/v1/upload",
     "/api/v1/ingest",
     "/api/v1/auth/selfie",
@@ -34,3 +35,8 @@ def test_the_pages_work_without_a_cdn(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
     assert "/static/drf_spectacular_sidecar/" in html
     assert not re.search(r'(src|href)="https?://', html)
+
+
+@pytest.mark.django_db
+def test_redoc_may_not_fetch_its_makers_logo(client: Client) -> None:
+    assert "img-src 'self' data:;" in client.get("/redoc").content.decode()
