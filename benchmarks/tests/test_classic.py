@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from benchmarks.classic import ClassicIdentities
+from faces.engine.classic import classic_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 
 def _at(degrees: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -30,3 +38,14 @@ def test_nobody_is_known_at_first() -> None:
 def test_there_is_room_for_many() -> None:
     identities = ClassicIdentities(1000)
     assert [identities.add(vector) for vector in np.eye(1000, dtype=np.float32)] == list(range(1000))
+
+
+def test_the_classic_model_is_deepfaces_own_where_its_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    assert classic_model() == "FacenetPackaged"
+    weights = tmp_path / ".deepface" / "weights"
+    weights.mkdir(parents=True)
+    (weights / "facenet_weights.h5").touch()
+    assert classic_model() == "Facenet"
