@@ -13,7 +13,7 @@ CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp
 
 
 def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileResponse:
-    """Stream a photo's original, preview or thumbnail; an attachment carries the photographer's file name.
+    """Stream a photo's original, preview or thumbnail; the original carries the photographer's file name.
 
     Raises:
         Http404: there is no such rendition, or its file is not there (yet).
@@ -25,8 +25,8 @@ def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileR
         file = default_storage.open(str(key))
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(
-        file, as_attachment=as_attachment, filename=image.file_name, content_type=CONTENT_TYPES[key.suffix]
-    )
-    response["Cache-Control"] = "private, max-age=86400"
+    name = image.file_name if rendition == Image.Rendition.ORIGINAL else key.name
+    response = FileResponse(file, as_attachment=as_attachment, filename=name, content_type=CONTENT_TYPES[key.suffix])
+    # Not for long: a gallery can be closed on a device that others use, too.
+    response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -1,7 +1,6 @@
 """A secret key for checkouts that were given none."""
 
 import contextlib
-import os
 import secrets
 from pathlib import Path
 
@@ -13,7 +12,7 @@ def read_or_create_secret_key(path: Path) -> str:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
         with contextlib.suppress(FileExistsError):

@@ -1,8 +1,9 @@
 """Every address of the site."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
-from django.views.generic import TemplateView
+from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from events import api as events_api
@@ -40,4 +41,6 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(permission_classes=[]), name="docs"),
     path("redoc", SpectacularRedocView.as_view(permission_classes=[]), name="redoc"),
     path("admin/", admin.site.urls),
+    # Browsers ask for it on pages that name no icon, such as admin's.
+    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),
 ]

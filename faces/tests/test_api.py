@@ -202,6 +202,8 @@ def test_files_come_whole_and_private(client: Client, run: Event, red_token: str
     assert response["Cache-Control"].startswith("private")
     preview = client.get(storage_url("red.png", "preview"), headers=bearer(red_token))
     assert preview["Content-Type"] == "image/jpeg"
+    assert 'filename="red.png"' in response["Content-Disposition"]
+    assert 'filename="preview.jpg"' in preview["Content-Disposition"]
 
 
 @pytest.mark.parametrize(
