@@ -12,7 +12,7 @@ from django.db import transaction
 from events.models import Event
 from faces.clustering import cluster
 from faces.models import Embedding, Face, ImageFace
-from faces.thresholds import max_distance
+from faces.thresholds import clarity, max_mean_distance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class _Faces:
     persons: list[int | None]
     qualities: NDArray[np.float64]
     embeddings: Embeddings
+    clarities: NDArray[np.float32]
     sizes: Counter[int | None]
 
 
@@ -48,7 +49,7 @@ def group(event: Event) -> int:
     if not ImageFace.objects.filter(image__event=event, face=None).exists():
         return 0
     faces = _load(event)
-    labels = cluster(faces.embeddings, 1 - max_distance(event))
+    labels = cluster(faces.embeddings * faces.clarities[:, None], 1 - max_mean_distance(event))
     members = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
     keepers = _keepers(faces, members)
     new = [_assign(event, faces, rows, person) for rows, person in zip(members, keepers, strict=True)]
@@ -58,11 +59,17 @@ def group(event: Event) -> int:
 
 def _load(event: Event) -> _Faces:
     rows = Embedding.objects.filter(event=event, engine=event.engine).order_by("pk")
-    ids, persons, qualities, vectors = zip(
-        *rows.values_list("pk", "image_face__face", "image_face__quality", "vector"), strict=True
+    fields = ("face", "quality", "width", "height")
+    ids, vectors, persons, qualities, widths, heights = zip(
+        *rows.values_list("pk", "vector", *(f"image_face__{field}" for field in fields)), strict=True
     )
     return _Faces(
-        np.array(ids), list(persons), np.array(qualities), np.array(vectors, dtype=np.float32), Counter(persons)
+        ids=np.array(ids),
+        persons=list(persons),
+        qualities=np.array(qualities),
+        embeddings=np.array(vectors, dtype=np.float32),
+        clarities=clarity(widths, heights),
+        sizes=Counter(persons),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from statistics import fmean
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from pgvector.django import CosineDistance
@@ -12,7 +13,7 @@ from pgvector.django import CosineDistance
 from events import pictures
 from faces.engine import get_engine
 from faces.models import Embedding, Face
-from faces.thresholds import max_distance
+from faces.thresholds import clarity, max_distance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ NEAREST = 2000
 VOTES = 3
 """A person is judged by the mean of this many of their most similar faces."""
 
-NEARLY_AS_GOOD = 0.08
+NEARLY_AS_GOOD = 0.05
 """Further persons count when they are at most this much less similar than the best: one runner, grouped in parts."""
 
 
@@ -56,6 +57,21 @@ class NoMatch:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """The face of a selfie."""
+
+    embedding: NDArray[np.float32]
+    clarity: float
+
+
+class _Hit(NamedTuple):
+    """A face of the event beside the selfie: `score` is the similarity, less where there is little to see."""
+
+    score: float
+    similarity: float
+
+
 def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
     """Compare a selfie with every face of the event; reads only, and keeps nothing of the selfie.
 
@@ -69,11 +85,11 @@ def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
         return NoMatch(error.code, str(error))
     if isinstance(probe, NoMatch):
         return probe
-    return _vote(_similarities(event, probe), 1 - max_distance(event))
+    return _vote(_hits(event, probe), 1 - max_distance(event))
 
 
-def _probe(engine: FaceEngine, selfie: IO[bytes]) -> NDArray[np.float32] | NoMatch:
-    """Return the embedding of the one face of the selfie, or say why there is none."""
+def _probe(engine: FaceEngine, selfie: IO[bytes]) -> _Probe | NoMatch:
+    """Return the one face of the selfie, or say why there is none."""
     if selfie.seek(0, 2) > settings.MAX_SELFIE_MB * 1_000_000:
         return NoMatch("file_too_large", f"The selfie has more than {settings.MAX_SELFIE_MB} MB.")
     pixels = pictures.load(selfie, SELFIE_SIDE).pixels
@@ -82,39 +98,36 @@ def _probe(engine: FaceEngine, selfie: IO[bytes]) -> NDArray[np.float32] | NoMat
         return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
     if len(found) > 1 and _area(found[0]) < CLEARLY_LARGER * _area(found[1]):
         return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
-    embedding: NDArray[np.float32] = engine.embed(pixels, found[:1])[0]
-    return embedding
+    box = found[0].box
+    return _Probe(engine.embed(pixels, found[:1])[0], float(clarity(box.width, box.height)))
 
 
 def _area(found: Detection) -> float:
     return found.box.width * found.box.height
 
 
-def _similarities(event: Event, probe: NDArray[np.float32]) -> dict[int, list[float]]:
-    """Return, per person, the similarities of their faces among the nearest, best first. An exact scan."""
+def _hits(event: Event, probe: _Probe) -> dict[int, list[_Hit]]:
+    """Return, per person, their faces among the nearest, best first. An exact scan."""
     nearest = (
         Embedding.objects.filter(event=event, engine=event.engine, image_face__face__isnull=False)
-        .annotate(distance=CosineDistance("vector", probe))
+        .annotate(distance=CosineDistance("vector", probe.embedding))
         .order_by("distance")
-        .values_list("image_face__face", "distance")[:NEAREST]
+        .values_list("image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
     )
-    similarities: dict[int, list[float]] = defaultdict(list)
-    for person, distance in nearest:
-        similarities[person].append(1 - distance)
-    return similarities
+    hits: dict[int, list[_Hit]] = defaultdict(list)
+    for person, distance, width, height in nearest:
+        similarity = 1 - distance
+        hits[person].append(_Hit(similarity * probe.clarity * float(clarity(width, height)), similarity))
+    return {person: sorted(found, reverse=True) for person, found in hits.items()}
 
 
-def _vote(similarities: dict[int, list[float]], min_similarity: float) -> Match | NoMatch:
-    means = {person: _mean(values[:VOTES]) for person, values in similarities.items()}
-    best = max(means.values(), default=-1.0)
-    if best < min_similarity:
+def _vote(hits: dict[int, list[_Hit]], min_score: float) -> Match | NoMatch:
+    scores = {person: fmean(hit.score for hit in found[:VOTES]) for person, found in hits.items()}
+    best = max(scores.values(), default=-1.0)
+    if best < min_score:
         message = "No matching identity found. Your face is not in any ingested photos."
         return NoMatch("no_match", message)
-    bar = max(min_similarity, best - NEARLY_AS_GOOD)
-    chosen = sorted((p for p, mean in means.items() if mean >= bar), key=means.__getitem__, reverse=True)
+    bar = max(min_score, best - NEARLY_AS_GOOD)
+    chosen = sorted((p for p, score in scores.items() if score >= bar), key=scores.__getitem__, reverse=True)
     faces = Face.objects.in_bulk(chosen)
-    return Match([faces[person] for person in chosen], similarities[chosen[0]][0])
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    return Match([faces[person] for person in chosen], max(hit.similarity for hit in hits[chosen[0]]))
