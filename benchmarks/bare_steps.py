@@ -64,8 +64,7 @@ def _steps(engine: FaceEngine, path: Path, sizes: Sizes) -> Iterator[tuple[str, 
     with path.open("rb") as file:
         pixels = pictures.load(file, sizes.working).pixels
     yield "decode", -started + (started := time.process_time())
-    for side in sizes.renditions:
-        pictures.to_jpeg(pixels, side)
+    pictures.to_jpegs(pixels, sizes.renditions)
     yield "renditions", -started + (started := time.process_time())
     found = engine.detect(pixels)
     yield "detect", -started + (started := time.process_time())

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT_SAMPLE = 10
-SIZES = Sizes(pipeline.WORKING_SIDE, (pipeline.PREVIEW_SIDE, pipeline.THUMBNAIL_SIDE))
+SIZES = Sizes(pipeline.WORKING_SIDE, tuple(pipeline.RENDITION_SIDES.values()))
 
 
 @dataclass(frozen=True, slots=True)

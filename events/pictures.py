@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,8 @@ EXTENSIONS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "HE
 
 _OPENERS = ("JPEG", "PNG", "WEBP", "HEIF")
 """Whose code a stranger's file may reach; MPO, a JPEG with further pictures behind it, is opened as JPEG."""
+
+JPEG_QUALITY = 82
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise on damaged files."""
@@ -94,14 +96,17 @@ def load(file: IO[bytes], at_least: int) -> Picture:
         return Picture(np.asarray(upright), max(upright.size) / full)
 
 
-def to_jpeg(pixels: NDArray[np.uint8], long_side: int, quality: int = 82) -> bytes:
-    """Return the picture as a JPEG file of at most `long_side` pixels, without any metadata."""
+def to_jpegs(pixels: NDArray[np.uint8], long_sides: Sequence[int]) -> list[bytes]:
+    """Return JPEG files of at most these sizes, the largest first, each shrunk from the one before; no metadata."""
     image = Image.fromarray(pixels)
-    if max(image.size) > long_side:
-        image = image.resize(_fit(image.size, long_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    files = []
+    for long_side in long_sides:
+        if max(image.size) > long_side:
+            image = image.resize(_fit(image.size, long_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+        files.append(buffer.getvalue())
+    return files
 
 
 @contextmanager

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 WORKING_SIDE = 2048
 """Faces are found and cut out of a picture whose long side has at least this many pixels, where the photo has them."""
 
-PREVIEW_SIDE = 1600
-THUMBNAIL_SIDE = 400
-BATCH_SIZE = 8
+RENDITION_SIDES = {Image.Rendition.PREVIEW: 1600, Image.Rendition.THUMBNAIL: 400}
+"""Long sides in pixels, the largest first."""
 
-Progress = "Callable[[Image], None]"
+BATCH_SIZE = 32
+"""Photos between two looks at what is still pending; the threads wait for each other at the end of each batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,12 @@ def _indexed(event: Event, at_most: int | None) -> Iterator[tuple[Image, int]]:
 
 
 def _write_renditions(image: Image, picture: pictures.Picture) -> None:
-    for rendition, side in (
-        (Image.Rendition.PREVIEW, PREVIEW_SIDE),
-        (Image.Rendition.THUMBNAIL, THUMBNAIL_SIDE),
-    ):
+    files = pictures.to_jpegs(picture.pixels, list(RENDITION_SIDES.values()))
+    for rendition, content in zip(RENDITION_SIDES, files, strict=True):
         key = image.key_of(rendition)
         # A run that died before it wrote its rows may have left the file.
         default_storage.delete(key)
-        default_storage.save(key, ContentFile(pictures.to_jpeg(picture.pixels, side)))
+        default_storage.save(key, ContentFile(content))
 
 
 def _at_full_size(found: Detection, scale: float) -> Detection:

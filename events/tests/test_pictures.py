@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from PIL import ExifTags, Image
 
 from events import pictures
 from events.pictures import PictureError
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 # A picture that tells its corners apart: red top left, green top right, blue bottom left, white elsewhere.
 UPRIGHT = Image.new("RGB", (60, 40), "white")
@@ -139,8 +143,8 @@ def test_a_damaged_file_is_broken() -> None:
     assert refusal.value.code == "broken"
 
 
-def test_too_many_pixels_are_refused_before_decoding(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "MAX_MEGAPIXELS", 1)
+def test_too_many_pixels_are_refused_before_decoding(settings: Settings) -> None:
+    settings.MAX_MEGAPIXELS = 1
     file = saved(Image.new("1", (1200, 1000)))
     # Decoding would fail differently: the pixels are not there.
     header_only = io.BytesIO(file.getvalue()[:60])
@@ -151,6 +155,13 @@ def test_too_many_pixels_are_refused_before_decoding(settings: object, monkeypat
 
 def test_renditions_are_small_and_carry_no_metadata() -> None:
     pixels = np.zeros((1000, 2000, 3), np.uint8)
-    jpeg = Image.open(io.BytesIO(pictures.to_jpeg(pixels, 400)))
-    assert jpeg.size == (400, 200)
-    assert not jpeg.getexif()
+    large, small = (Image.open(io.BytesIO(file)) for file in pictures.to_jpegs(pixels, [1600, 400]))
+    assert (large.size, small.size) == ((1600, 800), (400, 200))
+    assert not large.getexif()
+    assert not small.getexif()
+
+
+def test_renditions_are_never_larger_than_the_picture() -> None:
+    large, small = pictures.to_jpegs(np.zeros((100, 200, 3), np.uint8), [1600, 100])
+    assert Image.open(io.BytesIO(large)).size == (200, 100)
+    assert Image.open(io.BytesIO(small)).size == (100, 50)
