@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
+from django.http import JsonResponse
+from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
 
 
 class Refusal(APIException):
@@ -25,3 +31,21 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
         detail = response.data["detail"]
         response.data = {"detail": str(detail), "code": detail.code}
     return response
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer an address that does not exist: in our shape under /api/, else with the site's page."""
+    if request.path.startswith("/api/"):
+        return _as_json(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address; see /docs.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer a bug; its traceback is in the log."""
+    if request.path.startswith("/api/"):
+        return _as_json(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", "Something went wrong here. Try again later.")
+    return defaults.server_error(request)
+
+
+def _as_json(status_code: HTTPStatus, code: str, detail: str) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status_code)

@@ -11,7 +11,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -173,19 +173,20 @@ class GalleryViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="list_images_of_person",
+        parameters=[OpenApiParameter("grab_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
         responses={200: GallerySerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
     )
-    def retrieve(self, request: Request, grab_id: UUID) -> Response:
+    def retrieve(self, request: Request, grab_id: str) -> Response:
         """List the photos of a person, in the order they were taken; a token lists all that its selfie matched."""
-        person = get_object_or_404(Face, grab_id=grab_id)
+        person = get_object_or_404(Face, grab_id__in=_uuids(grab_id))
         grant = _grant(request)
         if grant is None:
-            images = images_of(person.event_id, (grab_id,))
-        elif grab_id in grant.grab_ids:
+            images = images_of(person.event_id, (person.grab_id,))
+        elif person.grab_id in grant.grab_ids:
             images = grant.images()
         else:
             raise PermissionDenied("This token is for another person.", "not_yours")
-        data = {"grab_id": grab_id, "total": len(images), "images": images}
+        data = {"grab_id": person.grab_id, "total": len(images), "images": images}
         return Response(GallerySerializer(data).data)
 
 

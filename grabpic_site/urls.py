@@ -20,12 +20,15 @@ api_v1 = [
     path("ingest", faces_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
     path("auth/selfie", faces_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
     path(
-        "users/<uuid:grab_id>/images",
+        "users/<str:grab_id>/images",
         faces_api.GalleryViewSet.as_view({"get": "retrieve"}),
         name="api-gallery",
     ),
     path("storage/<path:key>", faces_api.StorageViewSet.as_view({"get": "retrieve"}), name="api-storage"),
 ]
+
+handler404 = "events.errors.page_not_found"
+handler500 = "events.errors.server_error"
 
 urlpatterns = [
     path("", events_views.index, name="index"),

@@ -182,6 +182,26 @@ def test_an_unknown_person_is_not_found(client: Client, staff: User, run: Event,
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["users/no-uuid/images", "users/a%00b/images", "storage/no-key", "nothing"])
+def test_what_is_not_there_is_answered_in_the_apis_shape(client: Client, staff: User, run: Event, path: str) -> None:
+    client.force_login(staff)
+    response = client.get(f"/api/v1/{path}")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_bug_is_answered_in_the_apis_shape_and_keeps_its_traceback(
+    client: Client, run: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("faces.search.find", fail)
+    client.raise_request_exception = False
+    status, answer = send_selfie(client, paint(RED))
+    assert (status, answer["code"]) == (500, "server_error")
+    assert "a bug" in caplog.text
+
+
 def test_staff_see_every_person_and_file(client: Client, staff: User, run: Event) -> None:
     client.force_login(staff)
     assert client.get(images_url("all.png")).json()["total"] == 3
