@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from events.models import ImageQuerySet
+
 
 class EventAdmin(admin.ModelAdmin[Event]):
     """Registered by `faces`, which adds the action that processes the photos."""
@@ -71,8 +73,14 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         "created_at",
     )
 
+    actions = ("retry",)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    @admin.action(description="Try again what failed: make it pending", permissions=["change"])
+    def retry(self, request: HttpRequest, queryset: ImageQuerySet) -> None:
+        self.message_user(request, f"{queryset.retry()} photos are pending again.")
 
     @admin.display(description="photo")
     def thumbnail(self, image: Image) -> str:

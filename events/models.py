@@ -92,6 +92,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def pending(self) -> ImageQuerySet:
         return self.filter(state=Image.State.PENDING)
 
+    def retry(self) -> int:
+        """Make those that failed pending again; return how many."""
+        failed = self.filter(state=Image.State.FAILED)
+        return failed.update(state=Image.State.PENDING, failure_code="", failure_reason="")
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the photos with their faces and files."""
         _delete_files_on_commit(self)
@@ -107,7 +112,8 @@ class Image(models.Model):
            │ └────▶ no_face     it was looked at, and there are none
            └──────▶ failed      it cannot be looked at: `failure_code` and `failure_reason` say why
 
-    The file itself is in the storage under `storage_key`; what is derived from it lies beside it.
+    `ImageQuerySet.retry` makes what failed pending again. The file itself is in the storage under `storage_key`;
+    what is derived from it lies beside it.
     """
 
     class State(models.TextChoices):

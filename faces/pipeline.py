@@ -16,7 +16,7 @@ from django.db import transaction
 from events import pictures
 from events.models import Event, Image
 from faces import grouping
-from faces.engine import Detection, get_engine
+from faces.engine import Detection, EngineError, get_engine
 from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
@@ -92,8 +92,12 @@ def look(engine: FaceEngine, image: Image) -> Looked | Failed:
     except FileNotFoundError:
         return Failed("file_missing", "The stored file is gone. Upload the photo again.")
     _write_renditions(image, picture)
-    detections = engine.detect(picture.pixels)
-    embeddings = engine.embed(picture.pixels, detections)
+    try:
+        detections = engine.detect(picture.pixels)
+        embeddings = engine.embed(picture.pixels, detections)
+    except EngineError as error:
+        # One photo that the networks stumble over must not stop those behind it, in this run and every later one.
+        return Failed("engine_failed", str(error)[:300])
     check_embeddings(embeddings, len(detections), engine.dimension)
     return Looked([_at_full_size(found, picture.scale) for found in detections], embeddings)
 

@@ -56,6 +56,14 @@ def test_staff_without_the_permission_cannot_process(
     assert not Face.objects.exists()
 
 
+def test_failed_photos_can_be_made_pending_again(admin: Client, event: Event, add: Callable[..., Image]) -> None:
+    photo = add("a.png", RED)
+    Image.objects.update(state="failed", failure_code="engine_failed")
+    page = admin.post(IMAGES, {"action": "retry", "_selected_action": [photo.pk]}, follow=True)
+    assert "1 photos are pending again." in page.content.decode()
+    assert event.images.pending().count() == 1
+
+
 @pytest.mark.parametrize("url", [EVENTS, IMAGES, PEOPLE])
 def test_strangers_see_nothing(client: Client, run: Event, member: User, url: str) -> None:
     assert client.get(url).status_code == 302

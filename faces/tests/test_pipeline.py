@@ -14,7 +14,7 @@ from conftest import GREEN, RED
 from events import ingest
 from events.models import Event, Image
 from faces import pipeline
-from faces.engine import EngineError
+from faces.engine import EngineError, get_engine
 from faces.models import Embedding, Face, ImageFace
 from faces.pipeline import Counts
 
@@ -82,6 +82,33 @@ def test_a_photo_whose_file_is_gone_fails(event: Event, add: Add) -> None:
     default_storage.delete(add("one.png", RED).storage_key)
     pipeline.ingest(event)
     assert Image.objects.get().failure_code == "file_missing"
+
+
+def test_a_photo_that_the_engine_stumbles_over_stops_nothing(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(image: object, faces: list[object]) -> object:
+        if len(faces) == 2:
+            raise EngineError("no vector for this face", permanent=False)
+        return embed(image, faces)  # type: ignore[arg-type]
+
+    embed = get_engine("fake").embed
+    monkeypatch.setattr(get_engine("fake"), "embed", stumble)
+    add("two.png", RED, GREEN)
+    add("one.png", RED)
+    assert pipeline.ingest(event) == Counts(2, 1, 1, 1)
+    failed = Image.objects.get(file_name="two.png")
+    assert (failed.failure_code, failed.failure_reason) == ("engine_failed", "no vector for this face")
+
+
+def test_failed_photos_can_be_tried_again(event: Event, add: Add) -> None:
+    image = add("one.png", RED)
+    Image.objects.update(state="failed", failure_code="engine_failed", failure_reason="so it was")
+    assert Image.objects.all().retry() == 1
+    assert pipeline.ingest(event) == Counts(1, 1, 1, 1)
+    image.refresh_from_db()
+    assert (image.state, image.failure_code, image.failure_reason) == ("indexed", "", "")
+    assert Image.objects.all().retry() == 0, "only what failed"
 
 
 def test_a_run_can_be_limited(event: Event, add: Add) -> None:
