@@ -248,6 +248,14 @@ class TestFullView:
         swipe(phone, 200, 180)
         expect(phone.locator(".counter")).to_have_text("1 of 3")
 
+    @pytest.mark.parametrize(("width", "height"), [(640, 360), (667, 375), (740, 360), (844, 390), (320, 568)])
+    def test_has_its_buttons_side_by_side(self, phone: Page, width: int, height: int) -> None:
+        phone.set_viewport_size({"width": width, "height": height})
+        phone.locator(".photos a").first.click()
+        # A trial is refused where something else would receive the click.
+        for button in phone.get_by_role("dialog").locator("button, a").all():
+            button.click(trial=True, timeout=2000)
+
     def test_downloads_the_original(self, phone: Page, run: Event) -> None:
         phone.locator(".photos a").first.click()
         with phone.expect_download() as download:
