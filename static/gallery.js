@@ -61,3 +61,5 @@ viewer.addEventListener("close", () => links[current].focus());
 viewer.querySelector(".close").addEventListener("click", () => viewer.close());
 viewer.querySelector(".previous").addEventListener("click", () => show(current - 1));
 viewer.querySelector(".next").addEventListener("click", () => show(current + 1));
+// A gallery that the browser kept may have been closed since: ask again.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());

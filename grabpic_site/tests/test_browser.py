@@ -256,6 +256,12 @@ class TestFullView:
         for button in phone.get_by_role("dialog").locator("button, a").all():
             button.click(trial=True, timeout=2000)
 
+    def test_is_not_shown_again_by_going_back(self, phone: Page) -> None:
+        phone.context.clear_cookies()  # as closing on this device does
+        phone.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        expect(phone.get_by_role("heading", level=1)).to_have_text("City Run")
+        expect(phone.get_by_role("status").first).to_contain_text("A selfie opens your photos")
+
     def test_downloads_the_original(self, phone: Page, run: Event) -> None:
         phone.locator(".photos a").first.click()
         with phone.expect_download() as download:
