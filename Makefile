@@ -16,7 +16,7 @@ demo-check: setup  ## the same, without staying up; fails unless each selfie fou
 test: setup .venv/.dev  ## the tests
 	$(BIN)/python -m pytest
 
-lint: .venv/.dev  ## style, types, import directions, migrations
+lint: .venv/.dev  ## style, types, migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -33,7 +33,7 @@ serve: setup  ## the site, with what is already in the database
 	$(BIN)/gunicorn --config grabpic_site/gunicorn_conf.py --bind 127.0.0.1:$(PORT)
 
 stop:  ## stop this checkout's embedded database
-	$(BIN)/python manage.py embedded_postgres stop
+	test ! -x $(BIN)/python || $(BIN)/python manage.py embedded_postgres stop
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Grabpic needs Python 3.11 or newer")'

@@ -30,7 +30,7 @@ def _storage(tmp_path: Path, settings: Settings) -> None:
         **settings.STORAGES,
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": settings.STORAGE_PATH / ".grabpic"},
+            "OPTIONS": {"location": settings.STORAGE_PATH / ".grabpic", "allow_overwrite": True},
         },
     }
     settings.SIMILARITY_THRESHOLD = None

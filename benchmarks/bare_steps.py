@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from events import pictures
 from faces.engine import get_engine
+from faces.engine.network import THREADS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from faces.engine import FaceEngine
-
-THREADS_VARIABLE = "GRABPIC_ENGINE_THREADS"
 
 
 @dataclass(frozen=True, slots=True)

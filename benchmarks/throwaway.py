@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
@@ -29,7 +29,8 @@ def throwaway_site() -> Iterator[None]:
 
 
 def _media(folder: Path) -> override_settings:
-    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder / "media"}}
+    default: Any = settings.STORAGES["default"]
+    storage = {**default, "OPTIONS": {**default["OPTIONS"], "location": folder / "media"}}
     return override_settings(STORAGE_PATH=folder, STORAGES={**settings.STORAGES, "default": storage})
 
 

@@ -33,15 +33,24 @@ def requested_event(request: Request) -> Event:
         Refusal: 404 `unknown_event`, also for a draft unless staff asks.
     """
     events = Event.objects.all() if acts_as_staff(request) else Event.objects.published()
-    form = request.data if isinstance(request.data, Mapping) else {}
+    form = _form(request)
     slug = str(request.query_params.get("event") or form.get("event") or "")
     # The database would choke on what can be no slug, such as a NUL.
     known = events.filter(slug=slug).first() if slug_re.match(slug) else None
     event = known if slug else events.default()
     if event is None:
-        reason = f"There is no event {slug!r}." if slug else "There is no event yet."
+        reason = f"There is no event {slug!r}." if slug else "No event is published: name one in `event`."
         raise Refusal("unknown_event", reason, status.HTTP_404_NOT_FOUND)
     return event
+
+
+def _form(request: Request) -> Mapping[str, Any]:
+    try:
+        data = request.data
+    except (RecursionError, UnicodeError) as error:
+        # JSON nested a hundred thousand deep, names in an encoding that makes no sense.
+        raise Refusal("malformed", "The body of the request cannot be read.") from error
+    return data if isinstance(data, Mapping) else {}
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

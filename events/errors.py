@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import JsonResponse
 from django.views import defaults
 from rest_framework import status
@@ -30,6 +32,22 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
     if response is not None:
         detail = response.data["detail"]
         response.data = {"detail": str(detail), "code": detail.code}
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request that Django itself refused: too large, too many files, malformed."""
+    if isinstance(exception, RequestDataTooBig):
+        status, code, detail = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large", str(exception)
+    elif isinstance(exception, TooManyFilesSent):
+        detail = f"Send at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files at once."
+        status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_files"
+    else:
+        status, code, detail = HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed."
+    if request.path.startswith("/api/"):
+        return _as_json(status, code, detail)
+    response = defaults.bad_request(request, exception)
+    response.status_code = status
     return response
 
 

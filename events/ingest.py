@@ -62,19 +62,53 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
     # Every kind of file that comes here can read into a buffer, though IO does not say so.
     sha256 = hashlib.file_digest(cast(BufferedIOBase, file), "sha256").hexdigest()
     if known := event.images.filter(sha256=sha256).first():
-        return Duplicate(known)
+        return _known(known, file)
     return _store(event, file, _describe(event, file_name, sha256, info))
 
 
+def _known(image: Image, file: IO[bytes]) -> Added | Duplicate:
+    """Put the file of a photo we have back where it was, should it be gone from the storage."""
+    if default_storage.exists(image.storage_key):
+        return Duplicate(image)
+    file.seek(0)
+    default_storage.save(image.storage_key, File(file))
+    Image.objects.filter(pk=image.pk).retry()
+    return Added(image)
+
+
+def add_path(event: Event, path: Path) -> Outcome:
+    """Take a photo file of this machine into the event, as `add` does."""
+    try:
+        with path.open("rb") as file:
+            return add(event, file, path.name)
+    except OSError as error:
+        return Refused(path.name, "unreadable", f"The file cannot be read: {error.strerror}.")
+
+
+def add_dropped(event: Event) -> list[Refused]:
+    """Take in what is new in the event's drop folder; return what was refused."""
+    outcomes = [add_path(event, path) for path in drop_folder_photos(event)]
+    return [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+
+
 def photos_in(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
-    """Yield the files of a folder in a stable order, without hidden ones (and without those in hidden folders)."""
-    for path in sorted(folder.iterdir()):
+    """Yield the files of a folder in a stable order, without hidden ones (and without those in hidden folders).
+
+    Links to folders are not followed, since they may lead in circles; pipes and other devices are left out. A folder
+    that may not be read is yielded itself, for `add_path` to refuse by name.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except PermissionError:
+        yield folder
+        return
+    for path in paths:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            if recursive:
+            if recursive and not path.is_symlink():
                 yield from photos_in(path)
-        else:
+        elif path.is_file() or path.is_symlink():
             yield path
 
 
@@ -97,7 +131,7 @@ def _describe(event: Event, file_name: str, sha256: str, info: pictures.PictureI
     return Image(
         event=event,
         image_id=image_id,
-        file_name=file_name[-255:],
+        file_name=_printable(file_name)[-255:] or "photo",
         storage_key=Image.make_storage_key(image_id, file_name, pictures.EXTENSIONS[info.format]),
         sha256=sha256,
         width=info.width,
@@ -106,16 +140,22 @@ def _describe(event: Event, file_name: str, sha256: str, info: pictures.PictureI
     )
 
 
-def _store(event: Event, file: IO[bytes], image: Image) -> Added | Duplicate:
+def _printable(file_name: str) -> str:
+    """Return the name without what a database or a header cannot take: control characters, half of a character."""
+    return "".join(character for character in file_name if character.isprintable())
+
+
+def _store(event: Event, file: IO[bytes], image: Image) -> Outcome:
     file.seek(0)
     try:
         default_storage.save(image.storage_key, File(file))
         with transaction.atomic():
             image.save()
     except IntegrityError:
-        # The same content came in by another way since we looked.
         default_storage.delete(image.storage_key)
-        return Duplicate(event.images.get(sha256=image.sha256))
+        # The same content came in by another way since we looked, or the event is gone.
+        known = event.images.filter(sha256=image.sha256).first()
+        return Duplicate(known) if known else Refused(image.file_name, "event_gone", "The event was deleted.")
     except BaseException:
         default_storage.delete(image.storage_key)
         raise

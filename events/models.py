@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 
 from events.access import is_staff
 
@@ -40,8 +39,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the events with everything of theirs: photos, faces, persons, files."""
-        _delete_files_on_commit(Image.objects.filter(event__in=self))
-        return super().delete()
+        with transaction.atomic():
+            _delete_files_on_commit(Image.objects.filter(event__in=self))
+            return super().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]  # never Event.objects.delete()
 
@@ -80,8 +80,9 @@ class Event(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the event with everything of its own: photos, faces, persons, files."""
-        _delete_files_on_commit(self.images.all())
-        return super().delete(*args, **kwargs)
+        with transaction.atomic():
+            _delete_files_on_commit(self.images.all())
+            return super().delete(*args, **kwargs)
 
     @property
     def is_published(self) -> bool:
@@ -99,8 +100,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the photos with their faces and files."""
-        _delete_files_on_commit(self)
-        return super().delete()
+        with transaction.atomic():
+            _delete_files_on_commit(self)
+            return super().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]  # never Image.objects.delete()
 
@@ -158,7 +160,8 @@ class Image(models.Model):
     @staticmethod
     def make_storage_key(image_id: uuid.UUID, file_name: str, extension: str) -> str:
         """Return where a new photo is kept: a folder of its own, the user's name made harmless, our extension."""
-        stem = get_valid_filename(PurePosixPath(file_name).stem or "photo")[:80]
+        # At most 60 characters: four bytes each still fit a file system's 255.
+        stem = re.sub(r"[^\w-]+", "_", PurePosixPath(file_name).stem).strip("_")[:60] or "photo"
         return f"photos/{image_id}/{image_id.hex[:8]}_{stem}{extension}"
 
     def key_of(self, rendition: str) -> str:
@@ -169,16 +172,17 @@ class Image(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the photo with its faces and files."""
-        _delete_files_on_commit(Image.objects.filter(pk=self.pk))
-        return super().delete(*args, **kwargs)
+        with transaction.atomic():
+            _delete_files_on_commit(Image.objects.filter(pk=self.pk))
+            return super().delete(*args, **kwargs)
+
+    def delete_files(self) -> None:
+        """Remove the original and what was derived from it from the storage."""
+        for rendition in self.Rendition:
+            default_storage.delete(self.key_of(rendition))
 
 
 def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:
     """Remove the files of these photos once their rows are really gone; a rollback keeps both."""
-    keys = [image.key_of(rendition) for image in images for rendition in Image.Rendition]
-    transaction.on_commit(partial(_delete_files, keys))
-
-
-def _delete_files(keys: list[str]) -> None:
-    for key in keys:
-        default_storage.delete(key)
+    for image in images:
+        transaction.on_commit(image.delete_files)

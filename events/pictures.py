@@ -78,16 +78,16 @@ def read_info(file: IO[bytes]) -> PictureInfo:
         return PictureInfo(image.format or "", width, height, _taken_at(image))
 
 
-def load(file: IO[bytes], at_least: int) -> Picture:
+def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> Picture:
     """Decode once, turn upright and convert to RGB.
 
     A large JPEG is decoded at a half, a quarter or an eighth, where that leaves its long side `at_least` pixels;
-    what is still more than twice that is shrunk.
+    what is still more than twice that is shrunk. The limit of pixels is MAX_MEGAPIXELS, unless another is given.
 
     Raises:
         PictureError: as `read_info`, and `truncated`.
     """
-    with _opened(file) as image:
+    with _opened(file, max_megapixels) as image:
         full = max(image.size)
         image.draft("RGB", _fit(image.size, at_least))
         upright = _to_rgb(ImageOps.exif_transpose(image))
@@ -110,34 +110,36 @@ def to_jpegs(pixels: NDArray[np.uint8], long_sides: Sequence[int]) -> list[bytes
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+def _opened(file: IO[bytes], max_megapixels: int | None = None) -> Iterator[Image.Image]:
     """Open the file as one of our formats; whatever goes wrong inside the block becomes a PictureError."""
+    limit = settings.MAX_MEGAPIXELS if max_megapixels is None else max_megapixels
     file.seek(0)
-    if not file.read(1):
+    # Read here, where an error is the storage's; inside the block it would be taken for a damaged picture.
+    content = file.read()
+    if not content:
         raise PictureError("empty", "The file is empty.")
-    file.seek(0)
     try:
-        with Image.open(file, formats=_OPENERS) as image:
-            _check_size(image)
+        with Image.open(io.BytesIO(content), formats=_OPENERS) as image:
+            _check_size(image, limit)
             yield image
     except UnidentifiedImageError as error:
         message = "This is not a photo that Grabpic can read. Use JPEG, PNG, WebP or HEIC."
         raise PictureError("not_an_image", message) from error
     except (Image.DecompressionBombError, MemoryError) as error:
-        raise _too_large() from error
+        raise _too_large(limit) from error
     except _BROKEN as error:
         raise _broken(error) from error
 
 
-def _check_size(image: Image.Image) -> None:
-    if image.width * image.height > settings.MAX_MEGAPIXELS * 1_000_000:
-        raise _too_large()
+def _check_size(image: Image.Image, limit: int) -> None:
+    if image.width * image.height > limit * 1_000_000:
+        raise _too_large(limit)
     if not image.width * image.height:
         raise PictureError("broken", "The picture has no pixels.")
 
 
-def _too_large() -> PictureError:
-    return PictureError("image_too_large", f"The picture has more than {settings.MAX_MEGAPIXELS} megapixels.")
+def _too_large(limit: int) -> PictureError:
+    return PictureError("image_too_large", f"The picture has more than {limit} megapixels.")
 
 
 def _broken(error: Exception) -> PictureError:
@@ -169,6 +171,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         # Pillow's own conversion clips everything above 255 to white.
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+        white = Image.new("RGB", image.size, "white")
+        seen = image.convert("RGBA")
+        white.paste(seen, mask=seen.getchannel("A"))
+        return white
     return image.convert("RGB")

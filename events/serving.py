@@ -27,6 +27,6 @@ def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileR
         raise Http404 from error
     name = image.file_name if rendition == Image.Rendition.ORIGINAL else key.name
     response = FileResponse(file, as_attachment=as_attachment, filename=name, content_type=CONTENT_TYPES[key.suffix])
-    # Not for long: a gallery can be closed on a device that others use, too.
+    # Not for long, since others may use the device, too; closing a gallery clears the cache where browsers can.
     response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.contrib import admin, messages
 
+from events import ingest
 from events.admin import EventAdmin
 from events.models import Event
 from faces import pipeline
@@ -35,9 +36,12 @@ class EventWithFacesAdmin(EventAdmin):
     form = EventForm
     actions = ("find_faces",)
 
-    @admin.action(description="Process the pending photos: find and group the faces", permissions=["change"])
+    @admin.action(description="Process new photos: find and group the faces", permissions=["change"])
     def find_faces(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        """Take in the drop folder of each event, and process what is pending."""
         for event in queryset:
+            for refused in ingest.add_dropped(event):
+                self.message_user(request, f"{event}: {refused.file_name}: {refused.reason}", messages.WARNING)
             try:
                 counts = pipeline.ingest(event)
             except EngineError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,10 +16,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
 
+from events import ingest
 from events.api import EVENT_PARAMETER, ErrorSerializer, requested_event
 from events.authentication import ApiKeyAuthentication, IsStaffOrApiKey, acts_as_staff
 from events.errors import Refusal
@@ -32,6 +35,9 @@ from faces.models import Face
 if TYPE_CHECKING:
     from django.http import FileResponse
     from rest_framework.request import Request
+
+
+logger = logging.getLogger(__name__)
 
 
 class GalleryTokenAuthentication(BaseAuthentication):
@@ -87,9 +93,12 @@ class IngestViewSet(viewsets.ViewSet):
         responses={200: CountsSerializer, **dict.fromkeys((401, 403, 404, 503), ErrorSerializer)},
     )
     def create(self, request: Request) -> Response:
-        """Process the event's pending photos, and answer when it is done."""
+        """Take in what lies in the event's drop folder, process what is pending, and answer when it is done."""
+        event = requested_event(request)
+        for refused in ingest.add_dropped(event):
+            logger.warning("Not taken from the drop folder: %s (%s)", refused.file_name, refused.code)
         try:
-            counts = pipeline.ingest(requested_event(request))
+            counts = pipeline.ingest(event)
         except EngineError as error:
             raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         return Response(CountsSerializer(counts).data)
@@ -190,9 +199,17 @@ class GalleryViewSet(viewsets.ViewSet):
         return Response(GallerySerializer(data).data)
 
 
+class WhateverIsAccepted(DefaultContentNegotiation):
+    """Answers files, which no renderer makes, and errors as JSON, to any Accept header."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class StorageViewSet(viewsets.ViewSet):
     """The files of photos."""
 
+    content_negotiation_class = WhateverIsAccepted
     authentication_classes = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
     permission_classes = (HasGrantOrIsStaff,)
 

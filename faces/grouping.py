@@ -15,6 +15,7 @@ from faces.models import Embedding, Face, ImageFace
 from faces.thresholds import clarity, max_mean_distance
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from numpy.typing import NDArray
 
     from faces.engine import Embeddings
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class _Faces:
     """The event's faces, row by row.
 
-    `persons` holds each face's present person, or None for a new face; `sizes` counts them.
+    `persons` holds each face's present person, or None for a new face; `sizes` counts them. `coverless` are those whose
+    best photo was deleted.
     """
 
     ids: NDArray[np.int64]
@@ -33,6 +35,7 @@ class _Faces:
     embeddings: Embeddings
     clarities: NDArray[np.float32]
     sizes: Counter[int | None]
+    coverless: set[int]
 
 
 @transaction.atomic
@@ -46,9 +49,10 @@ def group(event: Event) -> int:
     Event.objects.select_for_update(no_key=True).get(pk=event.pk)
     # Photos may have been deleted since.
     event.faces.filter(image_faces=None).delete()
-    if not ImageFace.objects.filter(image__event=event, face=None).exists():
+    coverless = set(event.faces.filter(cover=None).values_list("pk", flat=True))
+    if not coverless and not _embeddings(event).filter(image_face__face=None).exists():
         return 0
-    faces = _load(event)
+    faces = _load(event, coverless)
     labels = cluster(faces.embeddings * faces.clarities[:, None], 1 - max_mean_distance(event))
     members = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
     keepers = _keepers(faces, members)
@@ -57,8 +61,12 @@ def group(event: Event) -> int:
     return sum(new)
 
 
-def _load(event: Event) -> _Faces:
-    rows = Embedding.objects.filter(event=event, engine=event.engine).order_by("pk")
+def _embeddings(event: Event) -> QuerySet[Embedding]:
+    return Embedding.objects.filter(event=event, engine=event.engine)
+
+
+def _load(event: Event, coverless: set[int]) -> _Faces:
+    rows = _embeddings(event).order_by("pk")
     fields = ("face", "quality", "width", "height")
     ids, vectors, persons, qualities, widths, heights = zip(
         *rows.values_list("pk", "vector", *(f"image_face__{field}" for field in fields)), strict=True
@@ -70,6 +78,7 @@ def _load(event: Event) -> _Faces:
         embeddings=np.array(vectors, dtype=np.float32),
         clarities=clarity(widths, heights),
         sizes=Counter(persons),
+        coverless=coverless,
     )
 
 
@@ -93,7 +102,7 @@ def _keepers(faces: _Faces, members: list[NDArray[np.intp]]) -> list[int | None]
 def _assign(event: Event, faces: _Faces, rows: NDArray[np.intp], person: int | None) -> bool:
     """Make these rows one person, the given one or a new one; tell whether it is new."""
     changed = [row for row in rows if person is None or faces.persons[row] != person]
-    if not changed and faces.sizes[person] == len(rows):
+    if not changed and faces.sizes[person] == len(rows) and person not in faces.coverless:
         return False
     mean = faces.embeddings[rows].mean(axis=0)
     values = {

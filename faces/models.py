@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, FloatField, Func, Value
@@ -12,9 +11,6 @@ from django.db.models.lookups import LessThan
 from pgvector.django import HalfVectorField
 
 from events.models import Event, Image
-
-if TYPE_CHECKING:
-    pass
 
 
 class L2Norm(Func):

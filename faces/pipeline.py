@@ -66,8 +66,8 @@ class Failed:
 def ingest(event: Event, *, on_image: Callable[[Image], None] | None = None, at_most: int | None = None) -> Counts:
     """Index the event's pending photos, at most so many, and give every new face its person.
 
-    `on_image` is called with each photo when its new state is written. Whoever leaves nothing pending groups: who
-    stops early would only have the event grouped again and again.
+    `on_image` is called with each photo when its new state is written. A run that stops early, with photos still
+    pending, leaves the grouping to a later one, else a run in small steps would group at each.
 
     Raises:
         EngineError: the event's engine cannot be used; the photos stay pending.
@@ -78,7 +78,8 @@ def ingest(event: Event, *, on_image: Callable[[Image], None] | None = None, at_
         faces += found
         if on_image:
             on_image(image)
-    new = 0 if event.images.pending().exists() else grouping.group(event)
+    stopped_early = at_most is not None and event.images.pending().exists()
+    new = 0 if stopped_early else grouping.group(event)
     return Counts(processed, faces, new, event.faces.count())
 
 
@@ -95,10 +96,11 @@ def look(engine: FaceEngine, image: Image) -> Looked | Failed:
     try:
         detections = engine.detect(picture.pixels)
         embeddings = engine.embed(picture.pixels, detections)
+        check_embeddings(embeddings, len(detections), engine.dimension)
     except EngineError as error:
-        # One photo that the networks stumble over must not stop those behind it, in this run and every later one.
+        # One photo that the networks stumble over must not stop those behind it, in this run and every later one;
+        # staff can try it again.
         return Failed("engine_failed", str(error)[:300])
-    check_embeddings(embeddings, len(detections), engine.dimension)
     return Looked([_at_full_size(found, picture.scale) for found in detections], embeddings)
 
 
@@ -106,13 +108,13 @@ def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None
     """Refuse vectors that must never be stored.
 
     Raises:
-        ValueError: unless there are `count` rows of `dimension` finite numbers, each row of unit length.
+        EngineError: unless there are `count` rows of `dimension` finite numbers, each row of unit length.
     """
     if embeddings.shape != (count, dimension):
-        raise ValueError(f"expected {(count, dimension)} embeddings, got {embeddings.shape}")
+        raise EngineError(f"expected {(count, dimension)} embeddings, got {embeddings.shape}", permanent=True)
     # A NaN anywhere makes its row's length NaN, and the comparison false.
     if not np.all(np.abs(np.linalg.norm(embeddings, axis=1) - 1) < 1e-3):
-        raise ValueError("an embedding is not finite or not of unit length")
+        raise EngineError("an embedding is not finite or not of unit length", permanent=True)
 
 
 def _indexed(event: Event, at_most: int | None) -> Iterator[tuple[Image, int]]:
@@ -127,15 +129,16 @@ def _indexed(event: Event, at_most: int | None) -> Iterator[tuple[Image, int]]:
             for image, outcome in zip(batch, pool.map(partial(look, engine), batch), strict=True):
                 if _write(image, engine.name, outcome):
                     yield image, len(outcome.detections) if isinstance(outcome, Looked) else 0
+                elif not Image.objects.filter(pk=image.pk).exists():
+                    # Deleted meanwhile; its renditions were written after its files were removed.
+                    image.delete_files()
 
 
 def _write_renditions(image: Image, picture: pictures.Picture) -> None:
     files = pictures.to_jpegs(picture.pixels, list(RENDITION_SIDES.values()))
     for rendition, content in zip(RENDITION_SIDES, files, strict=True):
-        key = image.key_of(rendition)
-        # A run that died before it wrote its rows may have left the file.
-        default_storage.delete(key)
-        default_storage.save(key, ContentFile(content))
+        # Overwrites: a run that died before it wrote its rows may have left the file.
+        default_storage.save(image.key_of(rendition), ContentFile(content))
 
 
 def _at_full_size(found: Detection, scale: float) -> Detection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
+from threading import BoundedSemaphore
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
@@ -29,13 +31,17 @@ CLEARLY_LARGER = 2.0
 """A selfie may show others in the background; its face must cover this many times the area of the next one."""
 
 NEAREST = 2000
-"""So many nearest faces vote; more than one person is ever in."""
+"""So many nearest faces vote; their persons' galleries are whole, however many photos those have."""
 
 VOTES = 3
 """A person is judged by the mean of this many of their most similar faces."""
 
 NEARLY_AS_GOOD = 0.05
 """Further persons count when they are at most this much less similar than the best: one runner, grouped in parts."""
+
+
+_decoding = BoundedSemaphore(os.cpu_count() or 1)
+"""A picture needs hundreds of megabytes while it is decoded, and anybody may send one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,9 @@ class NoMatch:
 
     code: str
     reason: str
+
+
+NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in any ingested photos.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,8 @@ def _probe(engine: FaceEngine, selfie: IO[bytes]) -> _Probe | NoMatch:
     """Return the one face of the selfie, or say why there is none."""
     if selfie.seek(0, 2) > settings.MAX_SELFIE_MB * 1_000_000:
         return NoMatch("file_too_large", f"The selfie has more than {settings.MAX_SELFIE_MB} MB.")
-    pixels = pictures.load(selfie, SELFIE_SIDE).pixels
+    with _decoding:
+        pixels = pictures.load(selfie, SELFIE_SIDE, settings.MAX_SELFIE_MEGAPIXELS).pixels
     found = sorted(engine.detect(pixels), key=_area, reverse=True)
     if not found:
         return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
@@ -125,9 +135,12 @@ def _vote(hits: dict[int, list[_Hit]], min_score: float) -> Match | NoMatch:
     scores = {person: fmean(hit.score for hit in found[:VOTES]) for person, found in hits.items()}
     best = max(scores.values(), default=-1.0)
     if best < min_score:
-        message = "No matching identity found. Your face is not in any ingested photos."
-        return NoMatch("no_match", message)
+        return NO_MATCH
     bar = max(min_score, best - NEARLY_AS_GOOD)
     chosen = sorted((p for p, score in scores.items() if score >= bar), key=scores.__getitem__, reverse=True)
     faces = Face.objects.in_bulk(chosen)
-    return Match([faces[person] for person in chosen], max(hit.similarity for hit in hits[chosen[0]]))
+    # A grouping that ends just now may have united one of them with another.
+    still_there = [person for person in chosen if person in faces]
+    if not still_there:
+        return NO_MATCH
+    return Match([faces[person] for person in still_there], max(hit.similarity for hit in hits[still_there[0]]))

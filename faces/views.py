@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import FileResponse, HttpRequest, HttpResponse
 
+logger = logging.getLogger(__name__)
+
 SESSION_KEY = "galleries"
 """In the session: the gallery token of each event, by the event's primary key."""
+
+MISSING_FILE = search.NoMatch("missing_file", "There was no picture. Take a selfie or choose a photo first.")
+ENGINE_UNAVAILABLE = search.NoMatch("engine_unavailable", "Selfies cannot be compared just now. Try again later.")
 
 PROCESSED_AT_ONCE = 16
 """Photos per request: a step that a browser can wait for, and progress that can be seen."""
@@ -49,14 +55,18 @@ def selfie(request: HttpRequest, slug: str) -> HttpResponse:
         # The address stays in the browser's bar after a selfie that found nothing.
         return redirect("event", slug)
     file = request.FILES.get("file")
-    found = search.find(event, file) if file else _missing_file()
+    try:
+        found = search.find(event, file) if file else MISSING_FILE
+    except EngineError:
+        logger.exception("A selfie could not be compared")
+        return render_event(request, event, ENGINE_UNAVAILABLE, status=503)
     if isinstance(found, search.NoMatch):
         return render_event(request, event, found, status=404 if found.code == "no_match" else 400)
     _remember(request, event, Grant.from_match(event, found).to_token())
     return HttpResponseRedirect(reverse("gallery", args=[slug]), status=303)
 
 
-@cache_control(private=True, no_cache=True)
+@cache_control(private=True, no_store=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the photos that the visitor's selfie has opened; a POST closes them on this device."""
@@ -64,7 +74,10 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         _remember(request, event, None)
         messages.info(request, "Your photos are closed on this device.")
-        return redirect("event", slug)
+        closed = redirect("event", slug)
+        # The photos that were shown are still in the browser's cache.
+        closed["Clear-Site-Data"] = '"cache"'
+        return closed
     grant = next((grant for grant in grants(request) if grant.event_id == event.pk), None)
     if grant is None:
         _remember(request, event, None)
@@ -103,15 +116,13 @@ def process(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("upload", slug)
 
 
-def _missing_file() -> search.NoMatch:
-    return search.NoMatch("missing_file", "There was no picture. Take a selfie or choose a photo first.")
-
-
 def _remember(request: HttpRequest, event: Event, token: str | None) -> None:
     """Keep the event's gallery token in the session, in place of an earlier one; None forgets it."""
     tokens = dict(request.session.get(SESSION_KEY, {}))
     if token:
         tokens[str(event.pk)] = token
+        # As at a login: whoever knew the session before must not see what it opens from now on.
+        request.session.cycle_key()
     elif tokens.pop(str(event.pk), None) is None:
         # Nothing to forget: leave the session alone, so that a visitor without one gets none.
         return

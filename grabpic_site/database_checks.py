@@ -74,5 +74,5 @@ def _pgvector_too_old(version: str, *, update_suffices: bool) -> Error:
         f"The database has pgvector {version}; Grabpic needs {OLDEST_PGVECTOR} or newer, since earlier ones "
         "can corrupt an HNSW index.",
         hint=f"{'Run' if update_suffices else upgrade} `ALTER EXTENSION vector UPDATE` in the database.",
-        id="grabpic.E002",
+        id="grabpic.E003",
     )

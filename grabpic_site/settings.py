@@ -110,7 +110,7 @@ STORAGE_PATH = STORAGE_PATH if STORAGE_PATH.is_absolute() else BASE_DIR / STORAG
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": STORAGE_PATH / ".grabpic"},
+        "OPTIONS": {"location": STORAGE_PATH / ".grabpic", "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -119,6 +119,12 @@ STORAGES = {
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=100)
 MAX_SELFIE_MB = env.int("MAX_SELFIE_MB", default=20)
 MAX_MEGAPIXELS = env.int("MAX_MEGAPIXELS", default=120)
+MAX_SELFIE_MEGAPIXELS = env.int("MAX_SELFIE_MEGAPIXELS", default=64)
+FILE_UPLOAD_HANDLERS = [
+    "events.uploads.StrangersBringLittle",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("MAX_FILES_PER_UPLOAD", default=200)
 
 # Faces

@@ -27,6 +27,7 @@ api_v1 = [
     path("storage/<path:key>", faces_api.StorageViewSet.as_view({"get": "retrieve"}), name="api-storage"),
 ]
 
+handler400 = "events.errors.bad_request"
 handler404 = "events.errors.page_not_found"
 handler500 = "events.errors.server_error"
 

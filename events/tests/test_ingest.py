@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 
 from events import ingest
 from events.ingest import Added, Duplicate, Refused
@@ -44,6 +44,16 @@ def test_the_same_content_is_one_photo_whatever_its_name(event: Event, paint: Pa
     assert Image.objects.count() == 1
 
 
+def test_a_photo_whose_file_is_gone_gets_it_back(event: Event, paint: Painter) -> None:
+    first = ingest.add(event, paint(), "a.png")
+    assert isinstance(first, Added)
+    default_storage.delete(first.image.storage_key)
+    Image.objects.update(state="failed", failure_code="file_missing")
+    assert ingest.add(event, paint(), "a.png") == Added(first.image)
+    assert default_storage.exists(first.image.storage_key)
+    assert Image.objects.get().state == "pending"
+
+
 def test_two_events_may_have_the_same_photo(event: Event, other_event: Event, paint: Painter) -> None:
     assert isinstance(ingest.add(event, paint(), "a.png"), Added)
     assert isinstance(ingest.add(other_event, paint(), "a.png"), Added)
@@ -64,8 +74,54 @@ def test_a_file_over_the_limit_is_refused(event: Event, settings: Settings, pain
     assert outcome.code == "file_too_large"
 
 
+def test_what_a_database_cannot_take_is_left_out_of_the_name(event: Event, paint: Painter) -> None:
+    outcome = ingest.add(event, paint(), "half\udce9 a \x00name\n.png")
+    assert isinstance(outcome, Added)
+    assert outcome.image.file_name == "half a name.png"
+
+
+def test_a_photo_for_an_event_that_is_gone_is_refused(
+    event: Event, paint: Painter, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def event_goes(self: Image) -> None:
+        raise IntegrityError("events_image_event_id_fk")
+
+    monkeypatch.setattr(Image, "save", event_goes)
+    outcome = ingest.add(event, paint(), "a.png")
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "event_gone"
+    assert stored_files(settings) == []
+
+
+def test_a_file_that_cannot_be_read_is_refused_by_name(event: Event, tmp_path: Path) -> None:
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    outcome = ingest.add_path(event, tmp_path / "gone.jpg")
+    assert isinstance(outcome, Refused)
+    assert (outcome.file_name, outcome.code) == ("gone.jpg", "unreadable")
+
+
+def test_folders_that_lead_in_circles_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    assert [path.name for path in ingest.photos_in(tmp_path)] == ["a.jpg"]
+
+
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "a/b\\c.png", "photo\r\nX-Evil: 1.png", "", ".png", "фото 1.jpg", "x" * 400 + ".jpg"]
+    "name",
+    [
+        "../../etc/passwd",
+        "!!!.jpg",
+        "😀.jpg",
+        "..",
+        "..jpg",
+        "…",
+        "a/b\\c.png",
+        "photo\r\nX-Evil: 1.png",
+        "",
+        ".png",
+        "фото 1.jpg",
+        "x" * 400 + ".jpg",
+    ],
 )
 def test_any_file_name_is_harmless(event: Event, paint: Painter, name: str) -> None:
     outcome = ingest.add(event, paint(), name)

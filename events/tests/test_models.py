@@ -60,6 +60,22 @@ def test_a_photo_is_in_an_event_once(event: Event, paint: Painter) -> None:
         copy.save()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_that_fails_keeps_the_files(event: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else has opened a transaction here, as in admin's action."""
+    ingest.add(event, paint(), "a.png")
+    key = Image.objects.get().storage_key
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise IntegrityError("a face was written meanwhile")
+
+    monkeypatch.setattr("django.db.models.deletion.Collector.delete", fail)
+    for delete in (event.delete, Event.objects.all().delete, Image.objects.get().delete, Image.objects.all().delete):
+        with pytest.raises(IntegrityError):
+            delete()
+        assert default_storage.exists(key)
+
+
 @pytest.mark.parametrize(
     "delete",
     [

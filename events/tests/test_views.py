@@ -187,7 +187,7 @@ class TestUpload:
         settings.DATA_UPLOAD_MAX_NUMBER_FILES = 1
         files = [photo_file(paint, "a.png", RED), photo_file(paint, "b.png", BLUE)]
         response = staff_client.post(UPLOAD, {"files": files})
-        assert response.status_code == 400
+        assert response.status_code == 413
         assert "fewer files" in response.content.decode()
 
 

@@ -14,7 +14,6 @@ from typing import cast
 from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray
 
 __all__ = [
-    "DEFAULT_ENGINE",
     "Box",
     "Detection",
     "Embeddings",
@@ -31,8 +30,6 @@ __all__ = [
 # Nothing about a site that handles faces leaves it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))  # OpenVINO then takes its own empty stand-in
-
-DEFAULT_ENGINE = "facenet+sface"
 
 # Each of these modules has a function `build(name) -> FaceEngine`.
 _MODULES = {

@@ -8,7 +8,8 @@ $DEEPFACE_HOME/.deepface/weights, as DeepFace does.
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -39,7 +40,7 @@ class DeepFaceEngine:
 
     def detect(self, image: RGBArray) -> list[Detection]:
         """Return the faces of the picture, best score first, as DeepFace's detector gives them."""
-        with _one_at_a_time:
+        with _one_at_a_time, _failures_named():
             areas = self._finder.detect_faces(_bgr(image))
         found = [_as_detection(area, image.shape) for area in areas]
         faces = [face for face in found if min(face.box.width, face.box.height) >= 1]
@@ -49,7 +50,7 @@ class DeepFaceEngine:
         """Return (n, dimension) unit rows, in the order given; the faces are turned and cut out by DeepFace."""
         bgr = _bgr(image)
         rows = [np.empty((0, self.dimension), np.float32)]
-        with _one_at_a_time:
+        with _one_at_a_time, _failures_named():
             for start in range(0, len(faces), BATCH):
                 crops = [self._crop(bgr, face) for face in faces[start : start + BATCH]]
                 rows.append(self._represent(crops))
@@ -109,6 +110,17 @@ def _import_deepface() -> None:
 
     AVAILABLE_MODELS["facial_recognition"][deepface_models.NAME] = deepface_models.SOURCES
     thresholds[deepface_models.NAME] = thresholds["Facenet512"]  # the same architecture and dimension
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Turn what DeepFace, OpenCV and the runtimes raise over one picture into an EngineError."""
+    import cv2
+
+    try:
+        yield
+    except (ValueError, RuntimeError, cv2.error) as error:
+        raise EngineError(f"DeepFace could not read a picture: {error}", permanent=False) from error
 
 
 def _built(task: str, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.test import Client
+    from pytest_django.fixtures import Settings
 
 EVENTS, IMAGES, PEOPLE = "/admin/events/event/", "/admin/events/image/", "/admin/faces/face/"
 
@@ -35,6 +37,18 @@ def test_the_action_processes_the_pending_photos(admin: Client, event: Event, ad
     page = process(admin, event)
     assert "City Run: 1 photos processed, 2 faces found; 2 new people, 2 in all." in page
     assert Face.objects.count() == 2
+
+
+def test_the_action_takes_in_the_drop_folder(
+    admin: Client, event: Event, settings: Settings, paint: Callable[..., io.BytesIO]
+) -> None:
+    folder = settings.STORAGE_PATH / event.slug
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(paint(RED).getvalue())
+    (folder / "notes.txt").write_text("no photo")
+    page = process(admin, event)
+    assert "1 photos processed" in page
+    assert "City Run: notes.txt: This is not a photo" in page
 
 
 def test_the_action_names_what_is_wrong_and_goes_on(

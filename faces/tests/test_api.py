@@ -66,6 +66,17 @@ def test_ingest_takes_the_event_as_json(staff_client: Client, event: Event, body
     assert staff_client.post(INGEST, body, content_type="application/json").status_code == status
 
 
+def test_ingest_takes_in_the_drop_folder(
+    staff_client: Client, event: Event, settings: Settings, paint: Painter, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = settings.STORAGE_PATH / event.slug
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(paint(RED).getvalue())
+    (folder / "notes.txt").write_text("no photo")
+    assert staff_client.post(INGEST).json()["images_processed"] == 1
+    assert "notes.txt (not_an_image)" in caplog.text
+
+
 def test_ingest_with_an_api_key(client: Client, event: Event) -> None:
     key = APIKey.objects.create_key(name="camera")[1]
     assert client.post(INGEST, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
@@ -210,8 +221,8 @@ def test_staff_see_every_person_and_file(client: Client, staff: User, run: Event
 
 def test_members_are_no_staff(client: Client, member: User, run: Event) -> None:
     client.force_login(member)
-    assert client.get(images_url("red.png")).status_code in {401, 403}
-    assert client.get(storage_url("red.png")).status_code in {401, 403}
+    assert client.get(images_url("red.png")).status_code == 403
+    assert client.get(storage_url("red.png")).status_code == 403
 
 
 def test_files_come_whole_and_private(client: Client, run: Event, red_token: str) -> None:
@@ -224,6 +235,18 @@ def test_files_come_whole_and_private(client: Client, run: Event, red_token: str
     assert preview["Content-Type"] == "image/jpeg"
     assert 'filename="red.png"' in response["Content-Disposition"]
     assert 'filename="preview.jpg"' in preview["Content-Disposition"]
+
+
+@pytest.mark.parametrize("accept", ["image/*", "image/jpeg", "*/*", "text/html"])
+def test_files_come_whatever_is_accepted(client: Client, run: Event, red_token: str, accept: str) -> None:
+    headers = {**bearer(red_token), "Accept": accept}
+    assert client.get(storage_url("red.png"), headers=headers).status_code == 200
+    assert client.get(storage_url("empty.png"), headers=headers).json()["code"] == "not_found"
+
+
+def test_a_body_that_cannot_be_read_is_refused(staff_client: Client, event: Event) -> None:
+    response = staff_client.post(INGEST, b"[" * 100_000, content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize(

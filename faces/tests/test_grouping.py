@@ -100,6 +100,23 @@ def test_a_person_whose_photos_were_deleted_is_gone(event: Event) -> None:
     assert Face.objects.count() == 1
 
 
+def test_a_person_who_lost_the_best_photo_gets_another_cover(event: Event) -> None:
+    other, best = add_faces(event, 0), add_faces(event, 5)
+    grouping.group(event)
+    best[0].image.delete()
+    grouping.group(event)
+    person = Face.objects.get()
+    assert person.cover == other[0]
+    assert np.allclose(np.array(person.embedding), direction(0), atol=1e-3), "nothing of the deleted photo is left"
+
+
+def test_faces_of_another_engine_are_left_alone(event: Event) -> None:
+    face = add_faces(event, 0)[0]
+    Embedding.objects.update(engine="sface")
+    assert grouping.group(event) == 0
+    assert persons([face]) == [None]
+
+
 def test_the_order_of_arrival_does_not_matter(event: Event, other_event: Event) -> None:
     angles = [0, 8, 16, 24, 60, 68, 76]
     for angle in angles:

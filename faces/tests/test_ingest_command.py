@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,39 @@ def test_an_event_can_be_created_on_the_way(event: Event, photos: Path, settings
     ingest("new-run", "--create", photos)
     created = Event.objects.get(slug="new-run")
     assert (created.access, created.images.count()) == ("draft", 4)
+
+
+@pytest.mark.parametrize("slug", ["My Event!", "../x", "", "x" * 61])
+@pytest.mark.django_db
+def test_an_event_needs_a_proper_slug(photos: Path, slug: str) -> None:
+    with pytest.raises(CommandError, match="No event can be called"):
+        ingest(slug, "--create", photos)
+    assert not Event.objects.exists()
+
+
+def test_an_empty_path_is_not_the_current_folder(event: Event) -> None:
+    with pytest.raises(CommandError, match="a path is empty"):
+        ingest("city-run", "")
+
+
+def test_ctrl_c_says_how_to_go_on(event: Event, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("faces.pipeline.ingest", interrupt)
+    with pytest.raises(CommandError, match="Run it again to go on"):
+        ingest("city-run", photos)
+    assert event.images.pending().count() == 4
+
+
+def test_what_cannot_be_read_is_named_and_stops_nothing(event: Event, photos: Path) -> None:
+    (photos / "gone.jpg").symlink_to(photos / "nowhere")
+    (photos / "itself.jpg").symlink_to(photos / "itself.jpg")
+    os.mkfifo(photos / "pipe.jpg")
+    counts, errors = ingest("city-run", photos)
+    assert counts["images_processed"] == 4
+    assert "gone.jpg: unreadable: The file cannot be read" in errors
+    assert "itself.jpg: unreadable" in errors
 
 
 def test_a_path_that_is_not_there_is_an_error_before_anything_happens(event: Event, photos: Path) -> None:

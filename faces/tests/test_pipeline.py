@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from PIL import Image as Picture
 
 from conftest import GREEN, RED
@@ -20,6 +22,8 @@ from faces.pipeline import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_django.fixtures import Settings
 
     Add = Callable[..., Image]
 
@@ -111,6 +115,48 @@ def test_failed_photos_can_be_tried_again(event: Event, add: Add) -> None:
     assert Image.objects.all().retry() == 0, "only what failed"
 
 
+def test_photos_that_arrive_meanwhile_do_not_keep_a_run_from_grouping(event: Event, add: Add) -> None:
+    add("one.png", RED)
+
+    def another_arrives(image: Image) -> None:
+        add("late.png", GREEN)
+
+    assert pipeline.ingest(event, on_image=another_arrives) == Counts(1, 1, 1, 1)
+
+
+def test_a_photo_deleted_meanwhile_leaves_no_files(
+    event: Event, add: Add, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted_first(image: Image, *args: object) -> bool:
+        Image.objects.filter(pk=image.pk).delete()
+        return write(image, *args)  # type: ignore[arg-type]
+
+    write = pipeline._write
+    monkeypatch.setattr(pipeline, "_write", deleted_first)
+    add("one.png", RED)
+    assert pipeline.ingest(event) == Counts(0, 0, 0, 0)
+    image_files = [path for path in settings.STORAGE_PATH.rglob("*.jpg") if path.is_file()]
+    assert image_files == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_double_nothing(event: Event, add: Add, settings: Settings) -> None:
+    for number in range(12):
+        add(f"{number}.png", RED, GREEN)
+
+    def run(_: int) -> Counts:
+        try:
+            return pipeline.ingest(event)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(run, range(2))
+    assert first.images_processed + second.images_processed == 12
+    assert (ImageFace.objects.count(), Face.objects.count()) == (24, 2)
+    assert sum(path.is_file() for path in (settings.STORAGE_PATH / ".grabpic").rglob("*")) == 3 * 12
+
+
 def test_a_run_can_be_limited(event: Event, add: Add) -> None:
     for number in range(3):
         add(f"{number}.png", RED)
@@ -182,5 +228,5 @@ def test_an_unknown_engine_leaves_the_photos_pending(event: Event, add: Add) -> 
     ],
 )
 def test_bad_embeddings_are_refused(rows: object, problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises(EngineError, match=problem):
         pipeline.check_embeddings(np.asarray(rows, np.float32), count=1, dimension=4)

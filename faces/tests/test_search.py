@@ -78,6 +78,26 @@ def test_the_events_threshold_wins_over_the_setting(run: Event, paint: Painter, 
     assert isinstance(search.find(run, near_red), Match)
 
 
+def test_persons_that_a_grouping_united_meanwhile_are_left_out(
+    run: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def united_meanwhile(*args: object) -> object:
+        found = hits(*args)  # type: ignore[arg-type]
+        Face.objects.all().delete()
+        return found
+
+    hits = search._hits
+    monkeypatch.setattr(search, "_hits", united_meanwhile)
+    assert search.find(run, paint(RED)) == search.NO_MATCH
+
+
+def test_a_selfie_of_too_many_pixels(run: Event, paint: Painter, settings: Settings) -> None:
+    settings.MAX_SELFIE_MEGAPIXELS = 0
+    found = search.find(run, paint(RED))
+    assert isinstance(found, NoMatch)
+    assert found.code == "image_too_large"
+
+
 def test_a_selfie_without_a_face(run: Event, paint: Painter) -> None:
     found = search.find(run, paint())
     assert isinstance(found, NoMatch)

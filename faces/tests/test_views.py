@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
 from faces import pipeline, views
-from faces.engine import EngineError
 from faces.gallery import Grant
 from faces.models import Face, ImageFace
 
@@ -146,10 +145,21 @@ class TestSelfie:
     def test_to_an_event_without_photos_finds_nothing(self, client: Client, other_event: Event, selfie: Any) -> None:
         assert client.post("/events/other-run/selfie/", selfie(RED)).status_code == 404
 
-    def test_does_not_hide_an_engine_that_fails(self, client: Client, run: Event, selfie: Any) -> None:
+    def test_says_so_when_the_engine_fails_and_the_log_says_why(
+        self, client: Client, run: Event, selfie: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         Event.objects.update(engine="unknown")
-        with pytest.raises(EngineError):
-            client.post(SELFIE, selfie(RED))
+        response = client.post(SELFIE, selfie(RED))
+        assert response.status_code == 503
+        assert "Try again later" in response.content.decode()
+        assert "no face engine &#x27;unknown&#x27;" not in response.content.decode()
+        assert "no face engine 'unknown'" in caplog.text
+
+    def test_changes_the_key_of_the_session(self, client: Client, run: Event, selfie: Any) -> None:
+        client.post(SELFIE, selfie(RED))
+        before = client.session.session_key
+        client.post(SELFIE, selfie(RED))
+        assert client.session.session_key != before
 
 
 class TestGallery:

@@ -31,7 +31,7 @@ def test_a_missing_extension_says_where_to_get_it() -> None:
 
 def test_an_old_extension_beside_a_new_package_needs_an_update_only() -> None:
     (error,) = shortcomings(18, "0.8.5", "0.8.3")
-    assert error.id == "grabpic.E002"
+    assert error.id == "grabpic.E003"
     assert error.hint == "Run `ALTER EXTENSION vector UPDATE` in the database."
 
 

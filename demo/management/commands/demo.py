@@ -37,7 +37,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="where to serve, on 127.0.0.1 (default: 8000)")
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=8000,
+            choices=range(1, 65536),
+            metavar="PORT",
+            help="where to serve, on 127.0.0.1 (default: 8000)",
+        )
         parser.add_argument(
             "--check", action="store_true", help="do not stay up; fail unless each selfie found exactly its photos"
         )
@@ -74,7 +81,8 @@ class Command(BaseCommand):
         """Make the event with its photos, or find that all is there."""
         folder = settings.VAR_DIR / "demo" / "photos"
         with self._step("Preparing the database"):
-            call_command("migrate", verbosity=0)
+            # With the checks, which say what an external database lacks.
+            call_command("migrate", verbosity=0, skip_checks=False)
             event = stage.prepare_event()
         with self._step(f"Composing {len(ALBUM)} photos from real portraits"):
             self._compose(folder)
