@@ -4,20 +4,30 @@ const SWIPE = 50; // pixels
 
 const links = [...document.querySelectorAll(".photos a")];
 const viewer = document.querySelector("#viewer");
+const thumbnail = new Image(); // stands in until the photo is there
 const image = new Image();
 const counter = viewer.querySelector(".counter");
 const download = viewer.querySelector(".download");
+const problem = viewer.querySelector(".problem");
 const steps = { ArrowLeft: -1, ArrowRight: 1 };
 
 let current = 0;
 let touch = null;
 
+function tell(sentence) {
+  problem.textContent = sentence;
+  image.hidden = download.hidden = Boolean(sentence);
+}
+
 function show(index) {
   current = (index + links.length) % links.length;
   const link = links[current];
+  const small = link.querySelector("img");
   viewer.ariaBusy = "true";
+  tell("");
+  thumbnail.src = small.src;
   image.src = link.href;
-  image.alt = link.querySelector("img").alt;
+  image.alt = small.alt;
   counter.textContent = `${current + 1} of ${links.length}`;
   download.href = link.dataset.original;
 }
@@ -27,6 +37,17 @@ function loaded() {
   viewer.ariaBusy = "false";
   for (const step of [1, -1]) {
     new Image().src = links[(current + step + links.length) % links.length].href;
+  }
+}
+
+// Where photos are not open any more, the page says so itself.
+async function failed() {
+  const { src } = image;
+  const answer = await fetch(src, { method: "HEAD" }).catch(() => null);
+  if (answer?.status === 404) location.reload();
+  else if (image.src === src) {
+    tell("This photo did not load. Check your connection.");
+    viewer.ariaBusy = "false";
   }
 }
 
@@ -45,11 +66,13 @@ function swiped(event) {
   if (!zoomed && Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) show(current - Math.sign(x));
 }
 
-viewer.prepend(image);
+thumbnail.alt = "";
+thumbnail.className = "thumbnail";
+viewer.prepend(thumbnail, image);
 viewer.classList.toggle("alone", links.length === 1);
 links.forEach((link, index) => link.addEventListener("click", (event) => open(event, index)));
 image.addEventListener("load", loaded);
-image.addEventListener("error", () => { viewer.ariaBusy = "false"; });
+image.addEventListener("error", failed);
 viewer.addEventListener("keydown", (event) => {
   if (event.key in steps) show(current + steps[event.key]);
 });

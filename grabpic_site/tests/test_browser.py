@@ -225,7 +225,7 @@ class TestFullView:
         for _ in range(2):
             phone.keyboard.press("ArrowLeft")
         expect(counter).to_have_text("3 of 3")
-        expect(viewer.locator("img")).to_have_js_property("naturalWidth", 400)
+        expect(viewer.get_by_role("img")).to_have_js_property("naturalWidth", 400)
         phone.keyboard.press("Escape")
         expect(viewer).to_be_hidden()
         expect(phone.locator(".photos a").nth(2)).to_be_focused()
@@ -261,6 +261,33 @@ class TestFullView:
         phone.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
         expect(phone.get_by_role("heading", level=1)).to_have_text("City Run")
         expect(phone.get_by_role("status").first).to_contain_text("A selfie opens your photos")
+
+    def test_says_that_photos_are_not_open_any_more(self, phone: Page) -> None:
+        phone.context.clear_cookies()
+        phone.locator(".photos a").first.click()
+        expect(phone.get_by_role("heading", level=1)).to_have_text("City Run")
+        expect(phone.get_by_role("status").first).to_contain_text("A selfie opens your photos")
+
+    def test_says_that_a_photo_did_not_load(self, phone: Page) -> None:
+        viewer = phone.get_by_role("dialog")
+        phone.context.set_offline(True)
+        phone.locator(".photos a").first.click()
+        expect(viewer.get_by_role("status")).to_contain_text("did not load")
+        expect(viewer.get_by_role("link", name="Download")).to_be_hidden()
+        phone.context.set_offline(False)
+        viewer.get_by_role("button", name="Next photo").click()
+        expect(viewer.get_by_role("status")).to_be_empty()
+        expect(viewer.get_by_role("img")).to_have_js_property("naturalWidth", 400)
+        expect(viewer.get_by_role("link", name="Download")).to_be_visible()
+
+    def test_shows_the_thumbnail_until_the_photo_is_there(self, phone: Page) -> None:
+        viewer = phone.get_by_role("dialog")
+        phone.route("**/preview/**", lambda route: None)
+        phone.locator(".photos a").first.click()
+        expect(viewer).to_have_attribute("aria-busy", "true")
+        expect(viewer.locator(".thumbnail")).to_have_js_property("complete", True)
+        expect(viewer.locator(".thumbnail")).to_be_visible()
+        viewer.get_by_role("link", name="Download").click(trial=True, timeout=2000)
 
     def test_downloads_the_original(self, phone: Page, run: Event) -> None:
         phone.locator(".photos a").first.click()
