@@ -20,6 +20,11 @@ class L2Norm(Func):
     output_field = FloatField()
 
 
+def unit_length(field: str) -> LessThan:
+    """Return the condition that a vector column holds unit vectors; pgvector itself refuses what is not finite."""
+    return LessThan(Abs(L2Norm(F(field)) - Value(1.0)), Value(0.01))
+
+
 class FaceQuerySet(models.QuerySet["Face"]):
     def with_counts(self) -> FaceQuerySet:
         """Add `image_count`, the number of photos each person is in."""
@@ -48,6 +53,7 @@ class Face(models.Model):
         ordering = ("pk",)
         verbose_name = "person"
         verbose_name_plural = "people"
+        constraints = (models.CheckConstraint(condition=unit_length("embedding"), name="unit_representative"),)
 
     def __str__(self) -> str:
         return self.name or str(self.grab_id)
@@ -95,12 +101,7 @@ class Embedding(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("event", "engine")),)
-        constraints = (
-            # pgvector itself refuses what is not finite.
-            models.CheckConstraint(
-                condition=LessThan(Abs(L2Norm(F("vector")) - Value(1.0)), Value(0.01)), name="unit_vector"
-            ),
-        )
+        constraints = (models.CheckConstraint(condition=unit_length("vector"), name="unit_vector"),)
 
     def __str__(self) -> str:
         return f"embedding of face {self.image_face_id} by {self.engine}"

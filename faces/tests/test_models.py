@@ -17,6 +17,8 @@ def test_only_finite_unit_vectors_are_stored(event: Event, vector: object) -> No
     face = add_faces(event, 0)[0]
     with pytest.raises((IntegrityError, DataError)), transaction.atomic():
         Embedding.objects.filter(pk=face.pk).update(vector=vector)
+    with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+        Face.objects.create(event=event, engine="fake", embedding=vector)
 
 
 def test_engines_of_different_dimensions_live_side_by_side(event: Event) -> None:
