@@ -47,14 +47,7 @@ class EventWithFacesAdmin(EventAdmin):
             except EngineError as error:
                 self.message_user(request, f"{event}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"{event}: {_sentence(counts)}", messages.SUCCESS)
-
-
-def _sentence(counts: pipeline.Counts) -> str:
-    return (
-        f"{counts.images_processed} photos processed, {counts.faces_detected} faces found; "
-        f"{counts.new_faces_found} new people, {counts.total_faces_known} in all."
-    )
+                self.message_user(request, f"{event}: {counts}", messages.SUCCESS)
 
 
 @admin.register(Face)

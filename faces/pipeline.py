@@ -46,6 +46,12 @@ class Counts:
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
 
+    def __str__(self) -> str:
+        return (
+            f"Photos processed: {self.images_processed}. Faces found: {self.faces_detected}. "
+            f"New people: {self.new_faces_found}. People in all: {self.total_faces_known}."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:

@@ -112,7 +112,7 @@ def process(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("upload", slug)
     if as_json:
         return JsonResponse(counts.as_dict() | _progress(event))
-    messages.success(request, _sentence(counts))
+    messages.success(request, str(counts))
     return redirect("upload", slug)
 
 
@@ -151,10 +151,3 @@ def _progress(event: Event) -> dict[str, int]:
     )
     faces = ImageFace.objects.filter(image__event=event).count()
     return states | {"faces": faces, "persons": event.faces.count()}
-
-
-def _sentence(counts: pipeline.Counts) -> str:
-    return (
-        f"Photos processed: {counts.images_processed}. Faces found: {counts.faces_detected}. "
-        f"New people: {counts.new_faces_found}."
-    )

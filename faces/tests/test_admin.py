@@ -35,7 +35,7 @@ def process(client: Client, *events: Event) -> str:
 def test_the_action_processes_the_pending_photos(admin: Client, event: Event, add: Callable[..., Image]) -> None:
     add("a.png", RED, GREEN)
     page = process(admin, event)
-    assert "City Run: 1 photos processed, 2 faces found; 2 new people, 2 in all." in page
+    assert "City Run: Photos processed: 1. Faces found: 2. New people: 2. People in all: 2." in page
     assert Face.objects.count() == 2
 
 
@@ -47,7 +47,7 @@ def test_the_action_takes_in_the_drop_folder(
     (folder / "a.png").write_bytes(paint(RED).getvalue())
     (folder / "notes.txt").write_text("no photo")
     page = process(admin, event)
-    assert "1 photos processed" in page
+    assert "Photos processed: 1." in page
     assert "City Run: notes.txt: This is not a photo" in page
 
 
@@ -59,7 +59,7 @@ def test_the_action_names_what_is_wrong_and_goes_on(
     Event.objects.filter(pk=event.pk).update(engine="crystal-ball")
     page = process(admin, event, other_event)
     assert "no face engine" in page
-    assert "Other Run: 1 photos processed" in page
+    assert "Other Run: Photos processed: 1." in page
 
 
 def test_staff_without_the_permission_cannot_process(
