@@ -1,6 +1,7 @@
 // The full view: one photo at a time, by arrows, swipe or buttons. Without it, a thumbnail links to its preview.
 
 const SWIPE = 50; // pixels
+const OPENED = "photo"; // the state of the history's entry for the full view, which Back closes
 
 const links = [...document.querySelectorAll(".photos a")];
 const viewer = document.querySelector("#viewer");
@@ -56,6 +57,13 @@ function open(event, index) {
   event.preventDefault();
   show(index);
   viewer.showModal();
+  history.scrollRestoration = "manual"; // closing leaves the page at the last photo, not at the first
+  history.pushState(OPENED, "");
+}
+
+function closed() {
+  if (history.state === OPENED) history.back();
+  links[current].focus();
 }
 
 function swiped(event) {
@@ -80,9 +88,12 @@ viewer.addEventListener("touchstart", (event) => {
   touch = event.touches.length === 1 ? event.touches[0] : null; // two fingers zoom
 }, { passive: true });
 viewer.addEventListener("touchend", swiped);
-viewer.addEventListener("close", () => links[current].focus());
+viewer.addEventListener("close", closed);
 viewer.querySelector(".close").addEventListener("click", () => viewer.close());
 viewer.querySelector(".previous").addEventListener("click", () => show(current - 1));
 viewer.querySelector(".next").addEventListener("click", () => show(current + 1));
+history.replaceState(null, ""); // a page loaded anew shows no photo
+window.addEventListener("popstate", () => viewer.close());
+window.addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });
 // A gallery that the browser kept may have been closed since: ask again.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());

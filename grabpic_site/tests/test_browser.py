@@ -248,6 +248,35 @@ class TestFullView:
         swipe(phone, 200, 180)
         expect(phone.locator(".counter")).to_have_text("1 of 3")
 
+    def test_is_closed_by_going_back(self, phone: Page) -> None:
+        viewer, address = phone.get_by_role("dialog"), phone.url
+        phone.locator(".photos a").first.click()
+        phone.keyboard.press("ArrowRight")
+        phone.go_back()
+        expect(viewer).to_be_hidden()
+        expect(phone.locator(".photos a").nth(1)).to_be_focused()
+        assert phone.url == address
+
+    def test_leaves_nothing_behind_in_the_history(self, phone: Page) -> None:
+        viewer = phone.get_by_role("dialog")
+        for _ in range(2):
+            phone.locator(".photos a").first.click()
+            phone.keyboard.press("Escape")
+            expect(viewer).to_be_hidden()
+            phone.wait_for_function("history.state === null")
+        phone.go_back()
+        expect(phone.get_by_role("button", name="Take a selfie")).to_be_visible()
+
+    def test_leaves_the_page_at_the_last_photo(self, phone: Page) -> None:
+        phone.set_viewport_size({"width": 390, "height": 300})
+        phone.locator(".photos a").first.evaluate("link => link.closest('ul').style.gridAutoRows = '600px'")
+        phone.locator(".photos a").first.click()
+        phone.keyboard.press("ArrowLeft")
+        phone.keyboard.press("Escape")
+        phone.wait_for_function("history.state === null")
+        phone.wait_for_timeout(300)
+        expect(phone.locator(".photos a").nth(2)).to_be_in_viewport()
+
     @pytest.mark.parametrize(("width", "height"), [(640, 360), (667, 375), (740, 360), (844, 390), (320, 568)])
     def test_has_its_buttons_side_by_side(self, phone: Page, width: int, height: int) -> None:
         phone.set_viewport_size({"width": width, "height": height})
