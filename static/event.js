@@ -46,24 +46,33 @@ function send(file) {
   form.requestSubmit();
 }
 
-async function sendChosen(event) {
-  const [file] = event.target.files;
-  if (file && form.ariaBusy !== "true") {
-    busy();
-    send(await shrink(file));
-  }
+function isBusy() {
+  return form.ariaBusy === "true";
+}
+
+function say(text, bad = false) {
+  status.textContent = text;
+  status.classList.toggle("bad", bad);
 }
 
 function busy() {
   form.ariaBusy = "true";
-  status.textContent = "Looking for you…";
+  say("Looking for you…");
+}
+
+async function sendChosen(event) {
+  const [file] = event.target.files;
+  if (file && !isBusy()) {
+    busy();
+    send(await shrink(file));
+  }
 }
 
 // A page that the browser kept comes back as it was left: in the middle of looking.
 function reset() {
   form.reset();
   form.ariaBusy = "false";
-  status.textContent = "";
+  say("");
   preview.hidden = true;
 }
 
@@ -72,10 +81,11 @@ async function openCamera() {
   asking = true;
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
-    dialog.showModal();
+    if (isBusy()) closeCamera(); // a photo was chosen while the visitor was asked
+    else dialog.showModal();
   } catch {
     cameraMayWork = false;
-    status.textContent = "The camera cannot be used here. Choose a photo of yourself.";
+    if (!isBusy()) say("The camera cannot be used here. Choose a photo of yourself.", true);
     chosen.focus();
   }
   asking = false;
@@ -99,10 +109,11 @@ form.classList.add("enhanced");
 taken.addEventListener("change", sendChosen);
 chosen.addEventListener("change", sendChosen);
 taken.addEventListener("click", (event) => {
-  if (!cameraMayWork) return;
+  if (!cameraMayWork && !isBusy()) return;
   event.preventDefault();
-  if (!asking) openCamera();
+  if (!asking && !isBusy()) openCamera();
 });
+chosen.addEventListener("click", (event) => isBusy() && event.preventDefault());
 dialog.addEventListener("close", closeCamera);
 dialog.querySelector(".close").addEventListener("click", () => dialog.close());
 dialog.querySelector(".shutter").addEventListener("click", shoot);

@@ -197,10 +197,24 @@ class TestAttendee:
         expect(page.get_by_role("dialog")).to_be_hidden()
         assert page.evaluate("document.querySelector('video').srcObject") is None
 
+    def test_waits_for_the_answer_before_another_selfie(
+        self, visit: Visit, live_server: LiveServer, run: Event, tmp_path: Path
+    ) -> None:
+        page = visit(*fake_camera(tmp_path), **PHONE, permissions=["camera"])
+        page.goto(f"{live_server}/events/city-run/")
+        page.evaluate("document.querySelector('#selfie').requestSubmit = () => {}")
+        page.set_input_files("#chosen", selfie_of(RED))
+        expect(page.locator("#selfie")).to_have_attribute("aria-busy", "true")
+        page.get_by_role("button", name="Take a selfie").press("Enter")
+        page.wait_for_timeout(500)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        assert page.evaluate("document.querySelector('video').srcObject") is None
+
     def test_without_a_camera_is_offered_a_file(self, phone: Page, live_server: LiveServer, run: Event) -> None:
         phone.goto(f"{live_server}/events/city-run/")
         phone.get_by_role("button", name="Take a selfie").click()
         expect(phone.get_by_role("status")).to_contain_text("Choose a photo")
+        expect(phone.get_by_role("status")).to_contain_class("bad")
         # From now on, the phone's own way to take a picture is left to do it.
         with phone.expect_file_chooser() as chooser:
             phone.get_by_role("button", name="Take a selfie").click()
