@@ -52,7 +52,8 @@ class EventAdmin(admin.ModelAdmin[Event]):
 class ImageAdmin(admin.ModelAdmin[Image]):
     """Photos come in by upload and ingest; here they are looked at and deleted."""
 
-    list_display = ("thumbnail", "file_name", "event", "state", "failure_reason", "created_at")
+    list_display = ("file_name", "thumbnail", "event", "state", "failure_reason", "created_at")
+    list_display_links = ("file_name",)
     list_filter = ("event", "state", "failure_code")
     list_select_related = ("event",)
     search_fields = ("file_name",)
@@ -87,4 +88,5 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         if image.state in {Image.State.PENDING, Image.State.FAILED}:
             return ""
         url = reverse("photo", args=[image.image_id, Image.Rendition.THUMBNAIL])
-        return format_html('<img src="{}" height="60" alt="" loading="lazy">', url)
+        width = round(60 * image.width / image.height)
+        return format_html('<img src="{}" width="{}" height="60" alt="" loading="lazy">', url, width)
