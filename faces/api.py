@@ -144,7 +144,7 @@ class SelfieViewSet(viewsets.ViewSet):
         grant = Grant.from_match(event, found)
         return Response(
             {
-                "grab_id": grant.grab_ids[0],
+                "grab_id": found.faces[0].grab_id,
                 "confidence": round(found.confidence, 4),
                 "total": grant.images().count(),
                 "token": grant.to_token(),
@@ -190,8 +190,8 @@ class GalleryViewSet(viewsets.ViewSet):
         person = get_object_or_404(Face, grab_id__in=_uuids(grab_id))
         grant = _grant(request)
         if grant is None:
-            images = images_of(person.event_id, (person.grab_id,))
-        elif person.grab_id in grant.grab_ids:
+            images = images_of(Face.objects.filter(pk=person.pk))
+        elif grant.persons().filter(pk=person.pk).exists():
             images = grant.images()
         else:
             raise PermissionDenied("This token is for another person.", "not_yours")

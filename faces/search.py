@@ -48,10 +48,12 @@ _decoding = BoundedSemaphore(os.cpu_count() or 1)
 class Match:
     """The persons that the selfie shows, best first; more than one where grouping left one runner in parts.
 
-    `confidence` is 1 - cosine distance between the selfie and the best person's most similar face.
+    `witnesses` are the keys of the faces, one for each person, that are most like the selfie; `confidence` is
+    1 - cosine distance between the selfie and the first of them.
     """
 
     faces: list[Face]
+    witnesses: list[int]
     confidence: float
 
 
@@ -79,6 +81,7 @@ class _Hit(NamedTuple):
 
     score: float
     similarity: float
+    image_face: int
 
 
 def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
@@ -122,12 +125,12 @@ def _hits(event: Event, probe: _Probe) -> dict[int, list[_Hit]]:
         Embedding.objects.filter(event=event, engine=event.engine, image_face__face__isnull=False)
         .annotate(distance=CosineDistance("vector", probe.embedding))
         .order_by("distance")
-        .values_list("image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
+        .values_list("pk", "image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
     )
     hits: dict[int, list[_Hit]] = defaultdict(list)
-    for person, distance, width, height in nearest:
-        similarity = 1 - distance
-        hits[person].append(_Hit(similarity * probe.clarity * float(clarity(width, height)), similarity))
+    for image_face, person, distance, width, height in nearest:
+        score = (1 - distance) * probe.clarity * float(clarity(width, height))
+        hits[person].append(_Hit(score, 1 - distance, image_face))
     return {person: sorted(found, reverse=True) for person, found in hits.items()}
 
 
@@ -143,4 +146,9 @@ def _vote(hits: dict[int, list[_Hit]], min_score: float) -> Match | NoMatch:
     still_there = [person for person in chosen if person in faces]
     if not still_there:
         return NO_MATCH
-    return Match([faces[person] for person in still_there], max(hit.similarity for hit in hits[still_there[0]]))
+    best_hits = [hits[person][0] for person in still_there]
+    return Match(
+        faces=[faces[person] for person in still_there],
+        witnesses=[hit.image_face for hit in best_hits],
+        confidence=best_hits[0].similarity,
+    )

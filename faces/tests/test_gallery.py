@@ -8,7 +8,7 @@ import pytest
 
 from events.models import Event
 from faces.gallery import Grant
-from faces.models import Face
+from faces.models import Face, ImageFace
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 def grant_for(event: Event, photo: str) -> Grant:
     """A grant for the leftmost person of a photo."""
-    face = Face.objects.filter(image_faces__image__file_name=photo).order_by("image_faces__x").first()
-    assert face
-    return Grant(event.pk, (face.grab_id,))
+    return Grant(event.pk, (leftmost(photo).pk,))
+
+
+def leftmost(photo: str) -> ImageFace:
+    return ImageFace.objects.filter(image__file_name=photo).order_by("x")[0]
+
+
+def file_names(grant: Grant) -> list[str]:
+    return [image.file_name for image in grant.images()]
 
 
 def test_a_token_says_what_it_grants(run: Event) -> None:
@@ -49,12 +55,28 @@ def test_a_token_expires(run: Event, settings: Settings) -> None:
 
 
 def test_images_are_those_of_the_person(run: Event) -> None:
-    names = [image.file_name for image in grant_for(run, "red.png").images()]
-    assert names == ["red.png", "red-green.png", "all.png"]
+    assert file_names(grant_for(run, "red.png")) == ["red.png", "red-green.png", "all.png"]
+
+
+def test_when_two_persons_are_united_the_token_opens_both(run: Event) -> None:
+    grant = grant_for(run, "red.png")
+    blue = ImageFace.objects.filter(image__file_name="all.png").order_by("-x")[0]
+    ImageFace.objects.filter(face=leftmost("red.png").face).update(face=blue.face)
+    run.faces.filter(image_faces=None).delete()
+    assert file_names(grant) == ["red.png", "red-green.png", "all.png"]
+
+
+def test_when_a_person_is_parted_the_token_stays_with_whom_the_selfie_showed(run: Event) -> None:
+    grant = grant_for(run, "red.png")
+    person = leftmost("red.png").face
+    assert person
+    part = Face.objects.create(event=run, engine="fake", embedding=person.embedding)
+    ImageFace.objects.filter(pk=leftmost("red.png").pk).update(face=part)
+    assert file_names(grant) == ["red.png"]
 
 
 def test_a_photo_that_shows_two_granted_persons_is_listed_once(run: Event) -> None:
-    everyone = Grant(run.pk, tuple(run.faces.values_list("grab_id", flat=True)))
+    everyone = Grant(run.pk, tuple(ImageFace.objects.values_list("pk", flat=True)))
     assert everyone.images().count() == 3
 
 
@@ -66,4 +88,4 @@ def test_an_event_taken_back_to_draft_closes_its_galleries(run: Event) -> None:
 
 def test_a_grant_is_for_one_event(run: Event, other_event: Event) -> None:
     grant = grant_for(run, "red.png")
-    assert not Grant(other_event.pk, grant.grab_ids).images().exists()
+    assert not Grant(other_event.pk, grant.witnesses).images().exists()
