@@ -161,6 +161,7 @@ class TestAttendee:
         assert fits(phone)
         phone.set_input_files("#chosen", upload_of("words.png", b"no picture"))
         expect(alert).to_contain_text("not a photo")
+        expect(alert).to_be_focused()  # by the script, which is there now
         phone.set_input_files("#chosen", selfie_of(GREEN))
         expect(phone.get_by_role("heading", level=1)).to_have_text("You are in 2 photos")
 
