@@ -188,6 +188,7 @@ async function step() {
 async function processAll() {
   const bar = processForm.querySelector("progress");
   let done = 0;
+  let failed = 0;
   bar.removeAttribute("value"); // until the first answer: at work, no telling how far
   bar.hidden = false;
   processed.classList.remove("bad");
@@ -197,17 +198,19 @@ async function processAll() {
     ["images", "pending", "faces", "persons", "failed"].forEach((name) => setFigure(name, answer[name]));
     // Another process may be at the same photos: wait for it instead of asking without end.
     if (answer.pending && !answer.images_processed) await pause(PAUSE);
-    pending = answer.pending;
+    ({ pending, failed } = answer);
     done += answer.images_processed;
     bar.value = done + pending ? done / (done + pending) : 1;
     processed.textContent = `${done} done, ${pending} to go.`;
   }
-  processed.textContent = done ? `All done: ${done} processed.` : "Nothing was waiting.";
+  const failures = failed ? ` ${failed} failed, see the list below.` : "";
+  processed.textContent = (done ? `All done: ${done} processed.` : "Nothing was waiting.") + failures;
 }
 
 async function showFailures() {
   const response = await fetch(location.pathname);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  page.querySelector("#failures details")?.setAttribute("open", "");
   document.querySelector("#failures").replaceWith(page.querySelector("#failures"));
 }
 
@@ -238,6 +241,8 @@ drop.addEventListener("dragover", (event) => {
 });
 drop.addEventListener("dragleave", () => drop.classList.remove("over"));
 drop.addEventListener("drop", dropped);
+// Beside the box, the browser would leave the page and open the file.
+["dragover", "drop"].forEach((type) => window.addEventListener(type, (event) => event.preventDefault()));
 processForm.addEventListener("submit", onProcess);
 window.addEventListener("beforeunload", (event) => {
   if (uploadForm.ariaBusy === "true") event.preventDefault(); // asks before an upload is lost
