@@ -59,11 +59,11 @@ function post(batch, onProgress) {
 }
 
 async function deliver(batch, onProgress) {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    await pause(PAUSE * attempt);
     const answer = await post(batch, onProgress).catch(() => null);
     if (answer?.status === 200) return answer.response;
     if (answer && answer.status < 500) throw new Error(answer.response?.detail ?? `Refused (${answer.status}).`);
-    await pause(PAUSE * attempt);
   }
   throw new Error("It did not get through. Choose it again.");
 }
@@ -117,14 +117,24 @@ async function upload(files) {
   add({ images: count.added, pending: count.added });
 }
 
-async function uploadAll(files) {
+let uploads = Promise.resolve();
+let waiting = 0;
+
+// One after the other: what is dropped during an upload waits for its turn.
+function uploadAll(files) {
   const visible = files.filter((file) => !file.name.startsWith("."));
-  if (!visible.length || uploadForm.ariaBusy === "true") return;
-  refused.hidden = true;
-  refused.querySelector("ul").replaceChildren();
+  if (!visible.length) return uploads;
+  if (!waiting) {
+    refused.hidden = true;
+    refused.querySelector("ul").replaceChildren();
+  }
+  waiting += 1;
   uploadForm.ariaBusy = "true";
-  await upload(visible);
-  uploadForm.ariaBusy = "false";
+  uploads = uploads.then(() => upload(visible)).finally(() => {
+    waiting -= 1;
+    uploadForm.ariaBusy = String(waiting > 0);
+  });
+  return uploads;
 }
 
 // Drag and drop, folders included
@@ -142,9 +152,15 @@ async function readEntries(folder) {
 
 async function filesOf(entry) {
   if (entry instanceof File) return [entry];
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-  const nested = await Promise.all((await readEntries(entry)).map(filesOf));
-  return nested.flat();
+  try {
+    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const nested = await Promise.all((await readEntries(entry)).map(filesOf));
+    return nested.flat();
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    refuse(entry.name, "It cannot be read.");
+    return [];
+  }
 }
 
 async function dropped(event) {
