@@ -95,6 +95,7 @@ def log_in(page: Page, live_server: LiveServer) -> None:
     page.fill("#id_username", "staff")
     page.fill("#id_password", "staff")
     page.click("[type=submit]")
+    page.wait_for_url(f"{live_server}/")
 
 
 def upload_of(name: str, content: bytes) -> FilePayload:
@@ -130,6 +131,7 @@ class TestAttendee:
         phone.goto(str(live_server))
         assert fits(phone)
         phone.get_by_role("link", name="City Run").click()
+        phone.wait_for_url("**/events/city-run/")
         assert fits(phone)
         expect(phone.get_by_role("button", name="Find my photos")).to_be_hidden()
         phone.set_input_files("#chosen", selfie_of(RED))
@@ -228,7 +230,8 @@ class TestFullView:
     def _gallery(self, phone: Page, live_server: LiveServer, run: Event) -> None:
         phone.goto(f"{live_server}/events/city-run/")
         phone.set_input_files("#chosen", selfie_of(RED))
-        phone.locator(".photos").wait_for()
+        # Until the page has loaded, its script included: before, a photo is a plain link.
+        phone.wait_for_url("**/gallery/")
 
     def test_goes_round_by_arrows_and_returns_the_focus(self, phone: Page) -> None:
         viewer, counter = phone.get_by_role("dialog"), phone.locator(".counter")
