@@ -292,8 +292,7 @@ def _add(event: Event, dataset: Dataset) -> Iterator[tuple[int, Photo]]:
     photos = list(dataset.photos)
     random.Random(SEED).shuffle(photos)  # noqa: S311
     for photo in photos:
-        with photo.path.open("rb") as file:
-            outcome = ingest.add(event, file, photo.path.name)
+        outcome = ingest.add_path(event, photo.path)
         if isinstance(outcome, ingest.Added):
             yield outcome.image.pk, photo
 

@@ -83,8 +83,7 @@ def _run_pipeline(photos: Sequence[Path], engine: str) -> Ingested:
     event = Event.objects.create(slug="ingest", name="Ingest", engine=engine)
     started, cpu_started = time.perf_counter(), time.process_time()
     for path in photos:
-        with path.open("rb") as file:
-            ingest.add(event, file, path.name)
+        ingest.add_path(event, path)
     counts = pipeline.ingest(event)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     return Ingested(counts.images_processed, counts.faces_detected, seconds, cpu_seconds, _peak_rss_mb())

@@ -38,16 +38,16 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer a request that Django itself refused: too large, too many files, malformed."""
     if isinstance(exception, RequestDataTooBig):
-        status, code, detail = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large", str(exception)
+        status_code, code, detail = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large", str(exception)
     elif isinstance(exception, TooManyFilesSent):
         detail = f"Send at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files at once."
-        status, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_files"
+        status_code, code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_files"
     else:
-        status, code, detail = HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed."
+        status_code, code, detail = HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed."
     if request.path.startswith("/api/"):
-        return _as_json(status, code, detail)
+        return _as_json(status_code, code, detail)
     response = defaults.bad_request(request, exception)
-    response.status_code = status
+    response.status_code = status_code
     return response
 
 

@@ -66,16 +66,6 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
     return _store(event, file, _describe(event, file_name, sha256, info))
 
 
-def _known(image: Image, file: IO[bytes]) -> Added | Duplicate:
-    """Put the file of a photo we have back where it was, should it be gone from the storage."""
-    if default_storage.exists(image.storage_key):
-        return Duplicate(image)
-    file.seek(0)
-    default_storage.save(image.storage_key, File(file))
-    Image.objects.filter(pk=image.pk).retry()
-    return Added(image)
-
-
 def add_path(event: Event, path: Path) -> Outcome:
     """Take a photo file of this machine into the event, as `add` does."""
     try:
@@ -124,6 +114,16 @@ def drop_folder_photos(event: Event) -> Iterator[Path]:
 def _check_file_size(file: IO[bytes]) -> None:
     if file.seek(0, 2) > settings.MAX_UPLOAD_MB * 1_000_000:
         raise pictures.PictureError("file_too_large", f"The file has more than {settings.MAX_UPLOAD_MB} MB.")
+
+
+def _known(image: Image, file: IO[bytes]) -> Added | Duplicate:
+    """Put the file of a photo we have back where it was, should it be gone from the storage."""
+    if default_storage.exists(image.storage_key):
+        return Duplicate(image)
+    file.seek(0)
+    default_storage.save(image.storage_key, File(file))
+    Image.objects.filter(pk=image.pk).retry()
+    return Added(image)
 
 
 def _describe(event: Event, file_name: str, sha256: str, info: pictures.PictureInfo) -> Image:

@@ -87,7 +87,10 @@ def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> P
     Raises:
         PictureError: as `read_info`, and `truncated`.
     """
-    with _opened(file, max_megapixels) as image:
+    file.seek(0)
+    # Read here, where an error is the storage's; while decoding, it would be taken for a damaged picture.
+    content = io.BytesIO(file.read())
+    with _opened(content, max_megapixels) as image:
         full = max(image.size)
         image.draft("RGB", _fit(image.size, at_least))
         upright = _to_rgb(ImageOps.exif_transpose(image))
@@ -113,13 +116,10 @@ def to_jpegs(pixels: NDArray[np.uint8], long_sides: Sequence[int]) -> list[bytes
 def _opened(file: IO[bytes], max_megapixels: int | None = None) -> Iterator[Image.Image]:
     """Open the file as one of our formats; whatever goes wrong inside the block becomes a PictureError."""
     limit = settings.MAX_MEGAPIXELS if max_megapixels is None else max_megapixels
-    file.seek(0)
-    # Read here, where an error is the storage's; inside the block it would be taken for a damaged picture.
-    content = file.read()
-    if not content:
+    if not file.seek(0, io.SEEK_END):
         raise PictureError("empty", "The file is empty.")
     try:
-        with Image.open(io.BytesIO(content), formats=_OPENERS) as image:
+        with Image.open(file, formats=_OPENERS) as image:
             _check_size(image, limit)
             yield image
     except UnidentifiedImageError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -33,6 +34,9 @@ from faces.gallery import Grant, images_of
 from faces.models import Face
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
     from django.http import FileResponse
     from rest_framework.request import Request
 
@@ -66,6 +70,9 @@ class GalleryTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         return {"type": "http", "scheme": "bearer", "description": "The `token` of a matching selfie."}
 
 
+GALLERY_AUTHENTICATION = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
+
+
 class HasGrantOrIsStaff(BasePermission):
     """A matching selfie's token, or staff; the view checks what the token is for."""
 
@@ -97,10 +104,8 @@ class IngestViewSet(viewsets.ViewSet):
         event = requested_event(request)
         for refused in ingest.add_dropped(event):
             logger.warning("Not taken from the drop folder: %s (%s)", refused.file_name, refused.code)
-        try:
+        with _engine_refusals():
             counts = pipeline.ingest(event)
-        except EngineError as error:
-            raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         return Response(CountsSerializer(counts).data)
 
 
@@ -134,10 +139,8 @@ class SelfieViewSet(viewsets.ViewSet):
         event = requested_event(request)
         if "file" not in request.FILES:
             raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
-        try:
+        with _engine_refusals():
             found = search.find(event, request.FILES["file"])
-        except EngineError as error:
-            raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         if isinstance(found, search.NoMatch):
             code = status.HTTP_404_NOT_FOUND if found.code == "no_match" else status.HTTP_400_BAD_REQUEST
             raise Refusal(found.code, found.reason, code)
@@ -177,7 +180,7 @@ class GallerySerializer(serializers.Serializer[Any]):
 class GalleryViewSet(viewsets.ViewSet):
     """A person's photos."""
 
-    authentication_classes = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
+    authentication_classes = GALLERY_AUTHENTICATION
     permission_classes = (HasGrantOrIsStaff,)
 
     @extend_schema(
@@ -210,7 +213,7 @@ class StorageViewSet(viewsets.ViewSet):
     """The files of photos."""
 
     content_negotiation_class = WhateverIsAccepted
-    authentication_classes = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
+    authentication_classes = GALLERY_AUTHENTICATION
     permission_classes = (HasGrantOrIsStaff,)
 
     @extend_schema(
@@ -220,11 +223,16 @@ class StorageViewSet(viewsets.ViewSet):
     def retrieve(self, request: Request, key: str) -> FileResponse:
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
         grant = _grant(request)
-        images = grant.images() if grant else Image.objects.all()
-        image, rendition = _image_at(key)
-        if not images.filter(pk=image.pk).exists():
-            raise Http404
-        return serve(image, rendition)
+        return serve(*_image_at(key, grant.images() if grant else Image.objects.all()))
+
+
+@contextmanager
+def _engine_refusals() -> Iterator[None]:
+    """Answer 503 `engine_unavailable` when the event's engine cannot be used."""
+    try:
+        yield
+    except EngineError as error:
+        raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
 
 
 def _grant(request: Request) -> Grant | None:
@@ -233,11 +241,11 @@ def _grant(request: Request) -> Grant | None:
     return auth if isinstance(auth, Grant) else None
 
 
-def _image_at(key: str) -> tuple[Image, Image.Rendition]:
-    """Return the photo and rendition kept under a storage key; never touches the storage by a client's path."""
+def _image_at(key: str, images: QuerySet[Image]) -> tuple[Image, Image.Rendition]:
+    """Return which of these photos, and which rendition, is kept under a storage key; never asks the storage itself."""
     match key.split("/"):
         case ["photos", image_id, _]:
-            image = Image.objects.filter(image_id__in=_uuids(image_id)).first()
+            image = images.filter(image_id__in=_uuids(image_id)).first()
         case _:
             image = None
     for rendition in Image.Rendition:

@@ -127,10 +127,11 @@ def _hits(event: Event, probe: _Probe) -> dict[int, list[_Hit]]:
         .order_by("distance")
         .values_list("pk", "image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
     )
+    rows = list(nearest)
+    clarities = clarity([row[3] for row in rows], [row[4] for row in rows]).tolist()
     hits: dict[int, list[_Hit]] = defaultdict(list)
-    for image_face, person, distance, width, height in nearest:
-        score = (1 - distance) * probe.clarity * float(clarity(width, height))
-        hits[person].append(_Hit(score, 1 - distance, image_face))
+    for (image_face, person, distance, *_), seen in zip(rows, clarities, strict=True):
+        hits[person].append(_Hit((1 - distance) * probe.clarity * seen, 1 - distance, image_face))
     return {person: sorted(found, reverse=True) for person, found in hits.items()}
 
 
