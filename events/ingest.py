@@ -13,7 +13,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from events import pictures
+from events import pictures, queue
 from events.models import Event, Image
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def _store(event: Event, file: IO[bytes], image: Image) -> Outcome:
         default_storage.save(image.storage_key, File(file))
         with transaction.atomic():
             image.save()
+            queue.announce(event.pk)
     except IntegrityError:
         default_storage.delete(image.storage_key)
         # The same content came in by another way since we looked, or the event is gone.

@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
+from events import queue
 from events.access import is_staff
 
 if TYPE_CHECKING:
@@ -93,10 +94,23 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def pending(self) -> ImageQuerySet:
         return self.filter(state=Image.State.PENDING)
 
+    def failed(self) -> ImageQuerySet:
+        return self.filter(state=Image.State.FAILED)
+
     def retry(self) -> int:
-        """Make those that failed pending again; return how many."""
-        failed = self.filter(state=Image.State.FAILED)
-        return failed.update(state=Image.State.PENDING, failure_code="", failure_reason="")
+        """Make those that failed pending again, and call the workers; return how many."""
+        with transaction.atomic():
+            events = list(self.failed().select_for_update().order_by("pk").values_list("event", flat=True))
+            count = self.failed().update(
+                state=Image.State.PENDING,
+                failure_code="",
+                failure_reason="",
+                attempts=0,
+                retry_at=None,
+                processed_at=None,
+            )
+            queue.announce(*events)
+        return count
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the photos with their faces and files."""
@@ -114,7 +128,8 @@ class Image(models.Model):
            │ └────▶ no_face     it was looked at, and there are none
            └──────▶ failed      it cannot be looked at: `failure_code` and `failure_reason` say why
 
-    `ImageQuerySet.retry` makes what failed pending again. The file itself is in the storage under `storage_key`;
+    `ImageQuerySet.retry` makes what failed pending again. `attempts` counts how often a worker took the photo in hand
+    without bringing it to an end; after three it has failed. The file itself is in the storage under `storage_key`;
     what is derived from it lies beside it.
     """
 
@@ -142,6 +157,9 @@ class Image(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_reason = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not to be tried again before.")
+    processed_at = models.DateTimeField(null=True, blank=True, help_text="When it left the state pending.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ImageQuerySet.as_manager()
@@ -152,7 +170,13 @@ class Image(models.Model):
             # The same photo may arrive twice at the same moment; the second one finds the first by this.
             models.UniqueConstraint(fields=("event", "sha256"), name="one_image_per_content"),
         )
-        indexes = (models.Index(fields=("event", "state")),)
+        indexes = (
+            models.Index(fields=("event", "state")),
+            models.Index(fields=("event", "processed_at")),
+            models.Index(
+                fields=("event", "failure_code"), condition=models.Q(state="failed"), name="failed_images_by_reason"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.file_name

@@ -1,0 +1,20 @@
+"""Calls the workers when photos are waiting. Who answers is `faces.tasks`, known here by name only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from procrastinate.contrib.django import app
+
+if TYPE_CHECKING:
+    from procrastinate.types import JSONDict
+
+INDEX = "index"
+"""The name of the task that takes an event's pending photos in hand."""
+
+
+def announce(*event_ids: int) -> None:
+    """Defer a job for each photo, by its event, in the transaction that makes it pending: both come, or neither."""
+    if event_ids:
+        jobs: list[JSONDict] = [{"event_id": event_id} for event_id in event_ids]
+        app.configure_task(INDEX, queue=INDEX).batch_defer(*jobs)
