@@ -1,8 +1,9 @@
 """The narrow waist between Grabpic and the face recognition libraries."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ Embeddings = NDArray[np.float32]
 """One embedding a row: (n, dimension), each row of unit length."""
 
 Point = tuple[float, float]
+
+BATCH: Final = 16
+"""Faces a network sees at once; more do not make it faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +82,38 @@ class FaceEngine(Protocol):
         """Return the faces of the picture, best score first; [] is an answer, not an error."""
 
     def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return one row per face, in the order given."""
+        """Return (number of faces, dimension) unit rows, in the order given."""
+
+    def embed_many(self, pictures: Sequence[tuple[RGBArray, Sequence[Detection]]]) -> Embeddings:
+        """Return what `embed` gives for each picture, one below the other: (number of all faces, dimension).
+
+        Quicker than a call for each picture, since a network takes less time for a face among others than for one
+        alone.
+        """
+
+
+Crop = TypeVar("Crop")
+
+
+class BatchEngine(ABC, Generic[Crop]):
+    """How every engine embeds: cut out the faces of all the pictures, then describe the crops in batches."""
+
+    dimension: int
+
+    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
+        """See FaceEngine."""
+        return self.embed_many([(image, faces)])
+
+    def embed_many(self, pictures: Sequence[tuple[RGBArray, Sequence[Detection]]]) -> Embeddings:
+        """See FaceEngine."""
+        crops = [crop for image, faces in pictures for crop in self._cut(image, faces)]
+        rows = [self._describe(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
+        return np.vstack([np.empty((0, self.dimension), np.float32), *rows])
+
+    @abstractmethod
+    def _cut(self, image: RGBArray, faces: Sequence[Detection]) -> Iterable[Crop]:
+        """Return what `_describe` wants to see of each face, without a view of the picture's pixels."""
+
+    @abstractmethod
+    def _describe(self, crops: Sequence[Crop]) -> Embeddings:
+        """Return one unit row per crop, of 1 to BATCH crops."""

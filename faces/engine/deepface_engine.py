@@ -17,17 +17,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray, unit_rows
+from .base import BatchEngine, Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray, unit_rows
 from .weights import SFACE, YUNET, folded
 
 DEFAULT_DETECTOR: Final = "opencv"
-BATCH: Final = 16
 
 # OpenCV's detectors keep the size of the last picture, and DeepFace shares one of each between all engines.
 _one_at_a_time = Lock()
 
 
-class DeepFaceEngine:
+class DeepFaceEngine(BatchEngine[RGBArray]):
     """One of DeepFace's models behind one of its detectors; threads take turns."""
 
     def __init__(self, name: str) -> None:
@@ -46,15 +45,11 @@ class DeepFaceEngine:
         faces = [face for face in found if min(face.box.width, face.box.height) >= 1]
         return sorted(faces, key=lambda face: -face.score)
 
-    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return (n, dimension) unit rows, in the order given; the faces are turned and cut out by DeepFace."""
+    def _cut(self, image: RGBArray, faces: Sequence[Detection]) -> list[RGBArray]:
+        """Return the faces as DeepFace turns and cuts them out, blue first."""
         bgr = _bgr(image)
-        rows = [np.empty((0, self.dimension), np.float32)]
         with _one_at_a_time, _failures_named():
-            for start in range(0, len(faces), BATCH):
-                crops = [self._crop(bgr, face) for face in faces[start : start + BATCH]]
-                rows.append(self._represent(crops))
-        return np.vstack(rows)
+            return [self._crop(bgr, face) for face in faces]
 
     def _crop(self, bgr: RGBArray, face: Detection) -> RGBArray:
         from deepface.modules.detection import extract_face
@@ -72,10 +67,13 @@ class DeepFaceEngine:
             raise EngineError("A face's box lies outside of the picture.", permanent=True)
         return np.asarray(cut.img, dtype=np.uint8)
 
-    def _represent(self, crops: list[RGBArray]) -> Embeddings:
+    def _describe(self, crops: Sequence[RGBArray]) -> Embeddings:
         from deepface import DeepFace
 
-        answers = DeepFace.represent(crops, model_name=self._model, detector_backend="skip", enforce_detection=False)
+        with _one_at_a_time, _failures_named():
+            answers = DeepFace.represent(
+                list(crops), model_name=self._model, detector_backend="skip", enforce_detection=False
+            )
         faces = answers if len(crops) == 1 else [answer[0] for answer in answers]
         return unit_rows(np.array([face["embedding"] for face in faces], dtype=np.float32))
 

@@ -3,13 +3,13 @@
 Grey, pastel and dark pictures have no face. Nothing is random: the same pixels give the same answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Box, Detection, Embeddings, EngineError, FaceEngine, RGBArray
+from .base import BatchEngine, Box, Detection, Embeddings, EngineError, FaceEngine, RGBArray
 
 DIMENSION: Final = 64
 LONG_SIDE = 640
@@ -31,7 +31,7 @@ BUMP_DEGREES = 10.0
 _FEATURES = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 
 
-class FakeEngine:
+class FakeEngine(BatchEngine[float]):
     """See the module; keeps no state, hence is safe to share between threads."""
 
     name = "fake"
@@ -53,10 +53,12 @@ class FakeEngine:
         ]
         return sorted(faces, key=lambda face: (-face.score, face.box.y, face.box.x))
 
-    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return (n, 64) unit rows; EngineError (permanent) where a box holds no strong colour."""
-        rows = [_hue_vector(_mean_hue(_pixels(image, face.box))) for face in faces]
-        return np.array(rows, dtype=np.float32).reshape(len(rows), DIMENSION)
+    def _cut(self, image: RGBArray, faces: Sequence[Detection]) -> Iterable[float]:
+        """Return each face's hue; EngineError (permanent) where a box holds no strong colour."""
+        return (_mean_hue(_pixels(image, face.box)) for face in faces)
+
+    def _describe(self, crops: Sequence[float]) -> Embeddings:
+        return np.array([_hue_vector(hue) for hue in crops], dtype=np.float32)
 
 
 def build(name: str) -> FaceEngine:

@@ -1,17 +1,14 @@
 """The default engines: YuNet finds the faces, FaceNet and SFace describe them, all on OpenVINO."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
 import numpy as np
 
-from .base import Detection, Embeddings, FaceEngine, RGBArray
+from .base import BatchEngine, Detection, Embeddings, FaceEngine, RGBArray
 from .recognisers import FaceNet, SFace
 from .yunet import YuNet
-
-BATCH: Final = 16
-"""Faces a network sees at once; more do not make it faster."""
 
 FACENET_WEIGHT: Final = 0.25
 """FaceNet's share of the similarity in `facenet+sface`. LFW, true accepts at one false in 10,000 and in 100,000 pairs:
@@ -23,7 +20,7 @@ Two are held stricter than that: a selfie is compared with thousands of faces, a
 to an event were shown somebody's photos as at 0.48."""
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(BatchEngine[tuple[RGBArray, ...]]):
     """One or two recognisers behind one detector. Safe to call from several threads.
 
     Two unit vectors are joined with the roots of their weights, so that the cosine of joint vectors is the
@@ -41,14 +38,15 @@ class OpenVINOEngine:
         """Return the faces of the picture, best score first."""
         return self._detector.detect(image)
 
-    def embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return (n, dimension) unit rows, in the order given."""
-        batches = [faces[start : start + BATCH] for start in range(0, len(faces), BATCH)]
-        rows = [self._embed(image, batch) for batch in batches]
-        return np.vstack(rows) if rows else np.empty((0, self.dimension), np.float32)
+    def _cut(self, image: RGBArray, faces: Sequence[Detection]) -> Iterable[tuple[RGBArray, ...]]:
+        """Return each face once for every recogniser."""
+        return (tuple(recogniser.cut(image, face) for recogniser, _ in self._recognisers) for face in faces)
 
-    def _embed(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        parts = [recogniser(image, faces) * np.float32(weight**0.5) for recogniser, weight in self._recognisers]
+    def _describe(self, crops: Sequence[tuple[RGBArray, ...]]) -> Embeddings:
+        parts = [
+            recogniser.describe(seen) * np.float32(weight**0.5)
+            for (recogniser, weight), seen in zip(self._recognisers, zip(*crops, strict=True), strict=True)
+        ]
         return np.hstack(parts)
 
 

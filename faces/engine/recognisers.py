@@ -29,9 +29,12 @@ class FaceNet:
     def __init__(self) -> None:
         self._network = Network(facenet_model())
 
-    def __call__(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return (n, 512) unit rows for at least one face."""
-        crops = [crop(image, to_box(face, FACENET_MARGIN, FACENET_SIDE), FACENET_SIDE) for face in faces]
+    def cut(self, image: RGBArray, face: Detection) -> RGBArray:
+        """Return the face as the network wants to see it, (160, 160, 3)."""
+        return crop(image, to_box(face, FACENET_MARGIN, FACENET_SIDE), FACENET_SIDE)
+
+    def describe(self, crops: Sequence[RGBArray]) -> Embeddings:
+        """Return (n, 512) unit rows for at least one crop."""
         pixels = np.stack(crops).astype(np.float32)
         return unit_rows(self._network((pixels - np.float32(127.5)) / np.float32(128))[0])
 
@@ -48,9 +51,12 @@ class SFace:
         model.reshape([-1, 3, ARCFACE_SIDE, ARCFACE_SIDE])
         self._network = Network(model)
 
-    def __call__(self, image: RGBArray, faces: Sequence[Detection]) -> Embeddings:
-        """Return (n, 128) unit rows for at least one face; the faces must have all five landmarks."""
-        crops = [crop(image, to_template(face.landmarks), ARCFACE_SIDE) for face in faces]
+    def cut(self, image: RGBArray, face: Detection) -> RGBArray:
+        """Return the face as the network wants to see it, (112, 112, 3); it must have all five landmarks."""
+        return crop(image, to_template(face.landmarks), ARCFACE_SIDE)
+
+    def describe(self, crops: Sequence[RGBArray]) -> Embeddings:
+        """Return (n, 128) unit rows for at least one crop."""
         pixels = np.stack(crops).astype(np.float32)
         return unit_rows(self._network(pixels.transpose(0, 3, 1, 2))[0])
 

@@ -95,6 +95,25 @@ def test_no_faces_give_no_rows(case: Case, pair: RGBArray) -> None:
     assert rows.dtype == np.float32
 
 
+def test_faces_of_many_pictures_follow_each_other(case: Case, pair: RGBArray) -> None:
+    pictures = [pair, case.first[0], landscape(), case.second[1]]  # of different sizes, one without a face
+    found = [(image, case.engine.detect(image)) for image in pictures]
+    rows = case.engine.embed_many(found)
+    assert rows.dtype == np.float32
+    assert np.allclose(rows, np.vstack([case.engine.embed(image, faces) for image, faces in found]), atol=0.02)
+
+
+def test_more_faces_than_a_batch_in_many_pictures(case: Case, pair: RGBArray) -> None:
+    faces = case.engine.detect(pair)
+    rows = case.engine.embed_many([(pair, faces * 7), (pair, faces[:1]), (pair, faces * 3)])
+    alone = case.engine.embed(pair, faces)
+    assert np.allclose(rows, np.vstack([*[alone] * 7, alone[:1], *[alone] * 3]), atol=0.02)
+
+
+def test_no_pictures_give_no_rows(case: Case) -> None:
+    assert case.engine.embed_many([]).shape == (0, case.engine.dimension)
+
+
 def test_boxes_lie_inside_the_picture(case: Case) -> None:
     whole = case.first[0]
     face = case.engine.detect(whole)[0].box
