@@ -1,4 +1,4 @@
-"""API version 1: health and upload."""
+"""API version 1: health, upload, and what staff ask about an event's photos."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.validators import slug_re
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status, viewsets
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
@@ -21,9 +21,12 @@ from events.models import Event
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
+    from events.models import EventQuerySet
+
 EVENT_PARAMETER = OpenApiParameter(
     "event", str, description="The event's slug. Default: the only event, or the newest published one."
 )
+SLUG_PARAMETER = OpenApiParameter("slug", str, OpenApiParameter.PATH, description="The event's.")
 
 
 def requested_event(request: Request) -> Event:
@@ -34,23 +37,45 @@ def requested_event(request: Request) -> Event:
     """
     events = Event.objects.all() if acts_as_staff(request) else Event.objects.published()
     form = _form(request)
-    slug = str(request.query_params.get("event") or form.get("event") or "")
-    # The database would choke on what can be no slug, such as a NUL.
-    known = events.filter(slug=slug).first() if slug_re.match(slug) else None
-    event = known if slug else events.default()
+    if slug := str(request.query_params.get("event") or form.get("event") or ""):
+        return event_at(slug, events)
+    event = events.default()
     if event is None:
-        reason = f"There is no event {slug!r}." if slug else "No event is published: name one in `event`."
+        reason = "No event is published: name one in `event`."
         raise Refusal("unknown_event", reason, status.HTTP_404_NOT_FOUND)
     return event
 
 
+def event_at(slug: str, events: EventQuerySet | None = None) -> Event:
+    """Return the event of this slug, one of `events`; without them one of all, so that is for staff.
+
+    Raises:
+        Refusal: 404 `unknown_event`.
+    """
+    events = Event.objects.all() if events is None else events
+    # The database would choke on what can be no slug, such as a NUL.
+    event = events.filter(slug=slug).first() if slug_re.match(slug) else None
+    if event is None:
+        raise Refusal("unknown_event", f"There is no event {slug!r}.", status.HTTP_404_NOT_FOUND)
+    return event
+
+
 def _form(request: Request) -> Mapping[str, Any]:
+    data = body_of(request)
+    return data if isinstance(data, Mapping) else {}
+
+
+def body_of(request: Request) -> Any:
+    """Return the body as its parser reads it.
+
+    Raises:
+        Refusal: 400 `malformed`.
+    """
     try:
-        data = request.data
+        return request.data
     except (RecursionError, UnicodeError) as error:
         # JSON nested a hundred thousand deep, names in an encoding that makes no sense.
         raise Refusal("malformed", "The body of the request cannot be read.") from error
-    return data if isinstance(data, Mapping) else {}
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -142,3 +167,89 @@ def _stored(file_name: str, outcome: ingest.Added | ingest.Duplicate) -> dict[st
         "image_id": outcome.image.image_id,
         "duplicate": isinstance(outcome, ingest.Duplicate),
     }
+
+
+def checked(serializer: serializers.BaseSerializer[Any]) -> Any:
+    """Return what the serializer made of its data.
+
+    Raises:
+        Refusal: 400 `bad_request`, naming the first field that cannot be used.
+    """
+    if not serializer.is_valid():
+        raise Refusal("bad_request", _first_problem(serializer.errors))
+    return serializer.validated_data
+
+
+def _first_problem(errors: Any, field: str = "") -> str:
+    """Return the first message of the framework's nested errors, after the name of its field."""
+    if isinstance(errors, Mapping):
+        name, errors = next(iter(errors.items()))
+        # What is wrong with the body as a whole, and the places in a list, have no name.
+        return _first_problem(errors, field if name == "non_field_errors" or isinstance(name, int) else str(name))
+    return f"`{field}`: {errors[0]}" if field else str(errors[0])
+
+
+class WhichFailedSerializer(serializers.Serializer[Any]):
+    image_id = serializers.UUIDField(required=False, help_text="This photo only.")
+    code = serializers.SlugField(required=False, help_text="Those that failed for this reason only.")
+
+
+class RetryViewSet(viewsets.ViewSet):
+    """What failed, once more."""
+
+    permission_classes = (IsStaffOrApiKey,)
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+
+    @extend_schema(
+        operation_id="retry",
+        parameters=[SLUG_PARAMETER],
+        request=WhichFailedSerializer,
+        responses={
+            200: inline_serializer("Retried", {"retried": serializers.IntegerField()}),
+            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+        },
+    )
+    def create(self, request: Request, slug: str) -> Response:
+        """Make failed photos pending again: one (`image_id`), all of a reason (`code`), or with neither all.
+
+        Answers how many they were; a photo that has not failed is none of them.
+        """
+        event = event_at(slug)
+        which = checked(WhichFailedSerializer(data=body_of(request)))
+        field_of = {"image_id": "image_id", "code": "failure_code"}
+        return Response({"retried": event.images.filter(**{field_of[key]: which[key] for key in which}).retry()})
+
+
+class ContentsSerializer(serializers.Serializer[Any]):
+    sha256 = serializers.ListField(
+        child=serializers.RegexField(r"\A[0-9a-f]{64}\Z", error_messages={"invalid": "Send 64 lower-case hex digits."}),
+        max_length=1000,
+        help_text="Of whole files, in lower-case hex.",
+    )
+
+
+class KnownViewSet(viewsets.ViewSet):
+    """Which files need not be sent."""
+
+    permission_classes = (IsStaffOrApiKey,)
+    parser_classes = (JSONParser,)
+
+    @extend_schema(
+        operation_id="known",
+        parameters=[SLUG_PARAMETER],
+        request=ContentsSerializer,
+        responses={
+            200: inline_serializer("Known", {"known": serializers.ListField(child=serializers.CharField())}),
+            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+        },
+    )
+    def create(self, request: Request, slug: str) -> Response:
+        """Say which of these contents the event has, so that an upload can go on where it stopped.
+
+        Goes by what is listed, and does not look whether the storage still has the file; but a photo whose file was
+        found missing when it was processed counts as unknown, since sending it again repairs it.
+        """
+        event = event_at(slug)
+        hashes = checked(ContentsSerializer(data=body_of(request)))["sha256"]
+        known = event.images.filter(sha256__in=hashes).exclude(failure_code="file_missing")
+        return Response({"known": list(known.values_list("sha256", flat=True))})

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -23,7 +24,7 @@ from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
 
 from events import ingest
-from events.api import EVENT_PARAMETER, ErrorSerializer, requested_event
+from events.api import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, requested_event
 from events.authentication import ApiKeyAuthentication, IsStaffOrApiKey, acts_as_staff
 from events.errors import Refusal
 from events.models import Image
@@ -32,6 +33,7 @@ from faces import pipeline, search
 from faces.engine import EngineError
 from faces.gallery import Grant, images_of
 from faces.models import Face
+from faces.progress import DECODED, Failure, Progress, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +109,55 @@ class IngestViewSet(viewsets.ViewSet):
         with _engine_refusals():
             counts = pipeline.ingest(event)
         return Response(CountsSerializer(counts).data)
+
+
+class FailureSerializer(serializers.Serializer[Failure]):
+    code = serializers.CharField()
+    reason = serializers.CharField(help_text="The sentence of one of them.")
+    count = serializers.IntegerField()
+
+
+class FailedImageSerializer(serializers.Serializer[Image]):
+    image_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    code = serializers.CharField(source="failure_code")
+    reason = serializers.CharField(source="failure_reason")
+    thumbnail = serializers.SerializerMethodField(help_text="Its address; null where the photo could not be decoded.")
+
+    def get_thumbnail(self, image: Image) -> str | None:
+        if image.failure_code not in DECODED:
+            return None
+        return reverse("api-storage", args=[image.key_of(Image.Rendition.THUMBNAIL)])
+
+
+class ProgressSerializer(serializers.Serializer[Progress]):
+    images = serializers.IntegerField(help_text="pending + indexed + no_face + failed")
+    pending = serializers.IntegerField()
+    indexed = serializers.IntegerField()
+    no_face = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    faces = serializers.IntegerField()
+    persons = serializers.IntegerField()
+    photos_per_second = serializers.FloatField(help_text="In the last minute.")
+    seconds_left = serializers.IntegerField(allow_null=True, help_text="Null: nothing is pending, or none can tell.")
+    workers = serializers.IntegerField(help_text="Worker processes alive; 0: start one with `manage.py worker`.")
+    failures = FailureSerializer(many=True, help_text="The most frequent reason first.")
+    failed_images = FailedImageSerializer(many=True, help_text="The first 100.")
+
+
+class ProgressViewSet(viewsets.ViewSet):
+    """Where an event stands."""
+
+    permission_classes = (IsStaffOrApiKey,)
+
+    @extend_schema(
+        operation_id="progress",
+        parameters=[SLUG_PARAMETER],
+        responses={200: ProgressSerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
+    )
+    def retrieve(self, request: Request, slug: str) -> Response:
+        """Count the event's photos by state, tell rate and time left, and list what failed. Cheap enough to poll."""
+        return Response(ProgressSerializer(progress(event_at(slug))).data)
 
 
 class SelfieSerializer(serializers.Serializer[Any]):

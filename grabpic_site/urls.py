@@ -18,6 +18,13 @@ api_v1 = [
     path("health", events_api.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
     path("upload", events_api.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
     path("ingest", faces_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
+    path(
+        "events/<str:slug>/progress",
+        faces_api.ProgressViewSet.as_view({"get": "retrieve"}),
+        name="api-progress",
+    ),
+    path("events/<str:slug>/retry", events_api.RetryViewSet.as_view({"post": "create"}), name="api-retry"),
+    path("events/<str:slug>/known", events_api.KnownViewSet.as_view({"post": "create"}), name="api-known"),
     path("auth/selfie", faces_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
     path(
         "users/<str:grab_id>/images",

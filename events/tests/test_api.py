@@ -1,8 +1,10 @@
-"""Health and upload."""
+"""Health, upload, and what staff ask about an event's photos."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from django.utils import timezone
 from rest_framework_api_key.models import APIKey
 
 from conftest import BLUE, GREEN, RED
+from events import ingest
 from events.models import Event, Image
 
 if TYPE_CHECKING:
@@ -136,3 +139,113 @@ def test_errors_have_one_shape(staff_client: Client, client: Client, event: Even
     ):
         assert response.status_code in {400, 405, 415}
         assert set(response.json()) == {"detail", "code"}
+
+
+RETRY, KNOWN = "/api/v1/events/city-run/retry", "/api/v1/events/city-run/known"
+
+
+@pytest.fixture
+def failed(event: Event, other_event: Event, paint: Painter) -> list[Image]:
+    """Photos that failed: two truncated, one crashed, and one of another event."""
+    for shade in range(3):
+        ingest.add(event, paint(shade=shade), f"{shade}.png")
+    ingest.add(other_event, paint(), "other.png")
+    Image.objects.update(state="failed", failure_code="truncated")
+    Image.objects.filter(file_name="2.png").update(failure_code="crashed")
+    return list(event.images.all())
+
+
+@pytest.mark.parametrize("content_type", ["application/json", None])
+def test_one_failed_photo_is_tried_again(
+    staff_client: Client, event: Event, failed: list[Image], content_type: str | None
+) -> None:
+    kind = {"content_type": content_type} if content_type else {}
+    response = staff_client.post(RETRY, {"image_id": str(failed[1].image_id)}, **kind)  # type: ignore[arg-type]
+    assert (response.status_code, response.json()) == (200, {"retried": 1})
+    assert list(event.images.pending()) == [failed[1]]
+
+
+def test_all_photos_of_a_reason_are_tried_again(staff_client: Client, event: Event, failed: list[Image]) -> None:
+    response = staff_client.post(RETRY, {"code": "truncated"}, content_type="application/json")
+    assert response.json() == {"retried": 2}
+    assert list(event.images.pending()) == failed[:2]
+
+
+def test_all_failed_photos_of_the_event_are_tried_again(
+    staff_client: Client, event: Event, other_event: Event, failed: list[Image]
+) -> None:
+    assert staff_client.post(RETRY).json() == {"retried": 3}
+    assert staff_client.post(RETRY).json() == {"retried": 0}
+    assert list(event.images.pending()) == failed
+    assert not other_event.images.pending().exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [({"image_id": "7"}, "bad_request"), ({"code": "\0"}, "bad_request"), ([], "bad_request"), ("{", "parse_error")],
+)
+def test_a_retry_that_makes_no_sense_retries_nothing(
+    staff_client: Client, event: Event, failed: list[Image], body: object, code: str
+) -> None:
+    response = staff_client.post(RETRY, body, content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert not event.images.pending().exists()
+
+
+def test_the_refusal_names_the_field(staff_client: Client, event: Event) -> None:
+    response = staff_client.post(RETRY, {"image_id": "7"}, content_type="application/json")
+    assert response.json()["detail"] == "`image_id`: Must be a valid UUID."
+    response = staff_client.post(KNOWN, {"sha256": ["0" * 64, "F" * 64]}, content_type="application/json")
+    assert response.json()["detail"] == "`sha256`: Send 64 lower-case hex digits."
+    response = staff_client.post(KNOWN, {"sha256": ["0" * 64] * 1001}, content_type="application/json")
+    assert "no more than 1000" in response.json()["detail"]
+
+
+def test_a_client_learns_what_need_not_be_sent(
+    staff_client: Client, event: Event, other_event: Event, paint: Painter
+) -> None:
+    ours, others, unsent = (hashlib.sha256(paint(shade=shade).getvalue()).hexdigest() for shade in range(3))
+    ingest.add(event, paint(shade=0), "ours.png")
+    ingest.add(other_event, paint(shade=1), "others.png")
+    response = staff_client.post(KNOWN, {"sha256": [ours, others, unsent]}, content_type="application/json")
+    assert (response.status_code, response.json()) == (200, {"known": [ours]})
+    assert staff_client.post(KNOWN, {"sha256": []}, content_type="application/json").json() == {"known": []}
+
+
+def test_a_photo_whose_file_went_missing_is_to_be_sent_again(
+    staff_client: Client, event: Event, paint: Painter
+) -> None:
+    ingest.add(event, paint(), "a.png")
+    Image.objects.update(state="failed", failure_code="file_missing")
+    hashes = list(event.images.values_list("sha256", flat=True))
+    assert staff_client.post(KNOWN, {"sha256": hashes}, content_type="application/json").json() == {"known": []}
+
+
+@pytest.mark.parametrize("body", [{}, {"sha256": "0" * 64}, {"sha256": [7]}, {"sha256": ["0" * 63]}, [], None])
+def test_hashes_that_are_none_are_refused(staff_client: Client, event: Event, body: object) -> None:
+    response = staff_client.post(KNOWN, json.dumps(body), content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("url", [RETRY, KNOWN])
+def test_strangers_may_neither_retry_nor_ask(
+    client: Client, failed: list[Image], event: Event, member: User, api_key: str, url: str
+) -> None:
+    def status_for(**headers: str) -> int:
+        return client.post(url, {"sha256": []}, content_type="application/json", headers=headers).status_code
+
+    assert status_for() == 401
+    client.force_login(member)
+    assert status_for() == 403
+    assert not event.images.pending().exists()
+    client.logout()
+    assert status_for(Authorization=f"Api-Key {api_key}") == 200
+
+
+@pytest.mark.parametrize("call", ["retry", "known"])
+def test_drafts_are_known_here_and_unknown_events_named(staff_client: Client, event: Event, call: str) -> None:
+    Event.objects.update(access=Event.Access.DRAFT)
+    body, kind = '{"sha256": []}', "application/json"
+    assert staff_client.post(f"/api/v1/events/city-run/{call}", body, content_type=kind).status_code == 200
+    response = staff_client.post(f"/api/v1/events/nosuch/{call}", body, content_type=kind)
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_event")
