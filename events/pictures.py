@@ -1,8 +1,9 @@
-"""Reading and writing pictures, with Pillow: what a file is, its upright pixels, its smaller renditions."""
+"""Reading and writing pictures: what a file is, its upright pixels, its smaller renditions."""
 
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -12,14 +13,17 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
+import simplejpeg
 from django.conf import settings
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
 
 register_heif_opener()
 # We refuse by our own limit, before decoding and with a sentence; Pillow's errors stay on far above it.
@@ -33,7 +37,18 @@ EXTENSIONS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "HE
 _OPENERS = ("JPEG", "PNG", "WEBP", "HEIF")
 """Whose code a stranger's file may reach; MPO, a JPEG with further pictures behind it, is opened as JPEG."""
 
+_JPEGS = {"JPEG", "MPO"}
+
 JPEG_QUALITY = 82
+
+_STRIP = 64
+"""Rows of a shrunk picture that are made at once."""
+
+_LYING = {5, 6, 7, 8}
+"""The EXIF orientations of pictures stored with rows for columns."""
+
+_STEPS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
+"""By EXIF orientation: in which direction the rows and columns are read, once rows and columns are in their places."""
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise on damaged files."""
@@ -59,10 +74,14 @@ class PictureInfo:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Upright pixels: (height, width, 3), RGB, uint8, `scale` times the size of the original picture."""
+    """Upright pixels: (height, width, 3), RGB, uint8, `scale` times the size of the original picture.
 
-    pixels: NDArray[np.uint8]
+    `has_orientation`: the camera knew which side is up; without, the picture may well lie on its side.
+    """
+
+    pixels: Pixels
     scale: float
+    has_orientation: bool
 
 
 def read_info(file: IO[bytes]) -> PictureInfo:
@@ -73,7 +92,7 @@ def read_info(file: IO[bytes]) -> PictureInfo:
     """
     with _opened(file) as image:
         width, height = image.size
-        if _lies_on_its_side(image):
+        if _orientation(image) in _LYING:
             width, height = height, width
         return PictureInfo(image.format or "", width, height, _taken_at(image))
 
@@ -89,26 +108,51 @@ def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> P
     """
     file.seek(0)
     # Read here, where an error is the storage's; while decoding, it would be taken for a damaged picture.
-    content = io.BytesIO(file.read())
-    with _opened(content, max_megapixels) as image:
+    content = file.read()
+    with _opened(io.BytesIO(content), max_megapixels) as image:
         full = max(image.size)
-        image.draft("RGB", _fit(image.size, at_least))
-        upright = _to_rgb(ImageOps.exif_transpose(image))
-        if max(upright.size) > 2 * at_least:
-            upright = upright.resize(_fit(upright.size, 2 * at_least), reducing_gap=2.0)
-        return Picture(np.asarray(upright), max(upright.size) / full)
+        orientation = _orientation(image)
+        pixels = _decode_quickly(content, image, at_least)
+        if pixels is None:
+            image.draft("RGB", _fit(image.size, at_least))
+            pixels = np.asarray(_to_rgb(image))
+    pixels = _turned(shrink(pixels, 2 * at_least), orientation)
+    return Picture(pixels, max(pixels.shape[:2]) / full, has_orientation=orientation is not None)
 
 
-def to_jpegs(pixels: NDArray[np.uint8], long_sides: Sequence[int]) -> list[bytes]:
+def shrink(pixels: Pixels, long_side: int) -> Pixels:
+    """Return (height, width, 3) pixels whose long side is `long_side`, each the mean of those it covers.
+
+    The same array, where it is no larger than that already.
+    """
+    height, width = pixels.shape[:2]
+    if max(height, width) <= long_side:
+        return pixels
+    new_width, new_height = _fit((width, height), long_side)
+    rows_per_row = height / new_height
+    small = np.empty((new_height, new_width, 3), np.uint8)
+    # In strips, since a strip stays in the processor's cache: half as fast again as the whole picture at once.
+    for top in range(0, new_height, _STRIP):
+        bottom = min(top + _STRIP, new_height)
+        first, last = top * rows_per_row, min(bottom * rows_per_row, height)
+        above = math.floor(first)
+        strip = Image.fromarray(pixels[above : math.ceil(last)])
+        box = (0, first - above, width, last - above)
+        small[top:bottom] = np.asarray(strip.resize((new_width, bottom - top), Image.Resampling.BOX, box))
+    return small
+
+
+def to_jpeg(pixels: Pixels) -> bytes:
+    """Return a JPEG file of (height, width, 3) RGB pixels, without any metadata."""
+    return bytes(simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, "RGB", "420"))
+
+
+def to_jpegs(pixels: Pixels, long_sides: Sequence[int]) -> list[bytes]:
     """Return JPEG files of at most these sizes, the largest first, each shrunk from the one before; no metadata."""
-    image = Image.fromarray(pixels)
     files = []
     for long_side in long_sides:
-        if max(image.size) > long_side:
-            image = image.resize(_fit(image.size, long_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-        files.append(buffer.getvalue())
+        pixels = shrink(pixels, long_side)
+        files.append(to_jpeg(pixels))
     return files
 
 
@@ -148,8 +192,34 @@ def _broken(error: Exception) -> PictureError:
     return PictureError("broken", "The file is damaged. Copy it again from the camera.")
 
 
-def _lies_on_its_side(image: Image.Image) -> bool:
-    return image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
+def _decode_quickly(content: bytes, image: Image.Image, at_least: int) -> Pixels | None:
+    """Decode a JPEG, at a half, a quarter or an eighth where that is enough; None for what Pillow has to read."""
+    if image.format not in _JPEGS or image.mode not in {"RGB", "L"}:
+        return None
+    part = next((part for part in (8, 4, 2) if max(image.size) >= part * at_least), 1)
+    width, height = (math.ceil(side / part) for side in image.size)
+    try:
+        pixels: Pixels = simplejpeg.decode_jpeg(content, "RGB", min_width=width, min_height=height)
+    except ValueError:
+        # Pillow reads on over small damage, and knows what the large one is called.
+        return None
+    return pixels
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """Return the EXIF orientation, 1 to 8, or None where the file tells none that makes sense."""
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    return orientation if orientation in range(1, 9) else None
+
+
+def _turned(pixels: Pixels, orientation: int | None) -> Pixels:
+    """Return the pixels upright, by the EXIF orientation that they were stored in."""
+    # One item per pixel: numpy moves three bytes much faster than three times one.
+    stored = pixels.view("V3")[..., 0]
+    if orientation in _LYING:
+        stored = stored.T
+    rows, columns = _STEPS.get(orientation or 1, (1, 1))
+    return np.ascontiguousarray(stored[::rows, ::columns]).view(np.uint8).reshape(*stored.shape, 3)
 
 
 def _taken_at(image: Image.Image) -> datetime | None:
