@@ -31,7 +31,7 @@ from benchmarks.classic import ClassicIdentities
 from benchmarks.report import Figure
 from events import ingest
 from events.models import Event
-from faces import pipeline
+from faces import looking, pipeline
 from faces.engine import classic, get_engine
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT_SAMPLE = 10
-SIZES = Sizes(pipeline.WORKING_SIDE, tuple(pipeline.RENDITION_SIDES.values()))
+SIZES = Sizes(looking.WORKING_SIDE, (looking.PREVIEW_SIDE, looking.THUMBNAIL_SIDE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ class Image(models.Model):
             models.UniqueConstraint(fields=("event", "sha256"), name="one_image_per_content"),
         )
         indexes = (
-            models.Index(fields=("event", "state")),
+            # With the key, so that the first of many pending photos are found without sorting.
+            models.Index(fields=("event", "state", "id")),
             models.Index(fields=("event", "processed_at")),
             models.Index(
                 fields=("event", "failure_code"), condition=models.Q(state="failed"), name="failed_images_by_reason"
@@ -201,11 +202,7 @@ class Image(models.Model):
             return super().delete(*args, **kwargs)
 
     def delete_files(self) -> None:
-        """Remove the original and what was derived from it from the storage.
-
-        Raises:
-            OSError: the storage fails; `manage.py storage_audit` finds what is left.
-        """
+        """Remove the original and what was derived from it from the storage."""
         for rendition in self.Rendition:
             default_storage.delete(self.key_of(rendition))
 

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from procrastinate.contrib.django import app
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from procrastinate.types import JSONDict
 
 INDEX = "index"
 """The name of the task that takes an event's pending photos in hand."""
 
 
-def announce(*event_ids: int) -> None:
-    """Defer a job for each photo, by its event, in the transaction that makes it pending: both come, or neither."""
+def announce(*event_ids: int, at: datetime | None = None) -> None:
+    """Defer a job for each photo, by its event, in the transaction that makes it pending: both come, or neither.
+
+    `at`: not before then.
+    """
     if event_ids:
         jobs: list[JSONDict] = [{"event_id": event_id} for event_id in event_ids]
-        app.configure_task(INDEX, queue=INDEX).batch_defer(*jobs)
+        app.configure_task(INDEX, queue=INDEX, schedule_at=at).batch_defer(*jobs)

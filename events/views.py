@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import wraps
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.conf import settings
@@ -75,11 +74,9 @@ def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event, slug=slug)
     files = request.FILES.getlist("files")
     # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
-    outcomes = ingest.add_all(event, [(file, file.name or "photo") for file in files])
+    outcomes = [ingest.add(event, file, file.name or "photo") for file in files]
     context = _uploaded(outcomes) | _arrived(event) | {"nothing_sent": request.method == "POST" and not files}
-    status = HTTPStatus.SERVICE_UNAVAILABLE if ingest.nothing_stored(outcomes) else HTTPStatus.OK
-    context |= {"event": event, "max_mb": settings.MAX_UPLOAD_MB}
-    return render(request, "events/upload.html", context, status=status)
+    return render(request, "events/upload.html", context | {"event": event, "max_mb": settings.MAX_UPLOAD_MB})
 
 
 def _uploaded(outcomes: Iterable[ingest.Outcome]) -> dict[str, list[ingest.Outcome]]:

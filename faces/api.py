@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import QuerySet
-    from django.http import HttpResponseBase
+    from django.http import FileResponse
     from rest_framework.request import Request
 
 
@@ -269,9 +269,9 @@ class StorageViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="get_file",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404, 503), ErrorSerializer)},
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404), ErrorSerializer)},
     )
-    def retrieve(self, request: Request, key: str) -> HttpResponseBase:
+    def retrieve(self, request: Request, key: str) -> FileResponse:
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
         grant = _grant(request)
         return serve(*_image_at(key, grant.images() if grant else Image.objects.all()))

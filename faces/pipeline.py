@@ -1,37 +1,47 @@
-"""From pending photos to faces with embeddings: load, detect, embed, write down."""
+"""From pending photos to faces with embeddings: take a batch in hand, look, embed, write down."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 
-from events import pictures
+from events import queue
 from events.models import Event, Image
 from faces import grouping
+from faces.claims import MAX_ATTEMPTS, begin_attempt, claim
 from faces.engine import Detection, EngineError, get_engine
+from faces.looking import Failed, Postponed, Seen, engine_trouble, look, scaled
 from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from faces.engine import Embeddings, FaceEngine
 
-WORKING_SIDE = 2048
-"""Faces are found and cut out of a picture whose long side has at least this many pixels, where the photo has them."""
+BACK_OFF = timedelta(seconds=10)
+"""Before the second attempt at a photo; four times as long before the third."""
 
-RENDITION_SIDES = {Image.Rendition.PREVIEW: 1600, Image.Rendition.THUMBNAIL: 400}
-"""Long sides in pixels, the largest first."""
+CRASHED = Failed(
+    "crashed", "The photo stopped its worker each time. Save it again as a plain JPEG, and upload that instead."
+)
 
-BATCH_SIZE = 32
-"""Photos between two looks at what is still pending; the threads wait for each other at the end of each batch."""
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What goes into the rows of a photo: detections in pixels of the upright photo, and one embedding for each."""
+
+    turns: int
+    detections: list[Detection]
+    embeddings: Embeddings
+
+
+Outcome = Described | Failed | Postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +63,51 @@ class Counts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a photo shows: detections in pixels of the upright photo, and one embedding for each."""
-
-    detections: list[Detection]
-    embeddings: Embeddings
+def never() -> bool:
+    return False
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The photo cannot be looked at."""
+def ingest(event: Event) -> Counts:
+    """Index the event's pending photos, here and now, and give every new face its person.
 
-    code: str
-    reason: str
-
-
-def ingest(event: Event, *, on_image: Callable[[Image], None] | None = None, at_most: int | None = None) -> Counts:
-    """Index the event's pending photos, at most so many, and give every new face its person.
-
-    `on_image` is called with each photo when its new state is written. A run that stops early, with photos still
-    pending, leaves the grouping to a later one, else a run in small steps would group at each.
+    Photos that others have in hand, or that are due later only, are left to them.
 
     Raises:
         EngineError: the event's engine cannot be used; the photos stay pending.
     """
-    processed = faces = 0
-    for image, found in _indexed(event, at_most):
-        processed += 1
-        faces += found
-        if on_image:
-            on_image(image)
-    stopped_early = at_most is not None and event.images.pending().exists()
-    new = 0 if stopped_early else grouping.group(event)
-    return Counts(processed, faces, new, event.faces.count())
+    done: list[Image] = []
+    while batch := index_batch(event):
+        done += batch
+    new = grouping.group(event)
+    faces = ImageFace.objects.filter(image__in=[image.pk for image in done]).count()
+    return Counts(len(done), faces, new, event.faces.count())
 
 
-def look(engine: FaceEngine, image: Image) -> Looked | Failed:
-    """Decode a photo once: write its preview and thumbnail, find and embed its faces. Touches no database."""
-    try:
-        with default_storage.open(image.storage_key) as file:
-            picture = pictures.load(file, WORKING_SIDE)
-    except pictures.PictureError as error:
-        return Failed(error.code, str(error))
-    except FileNotFoundError:
-        return Failed("file_missing", "The stored file is gone. Upload the photo again.")
-    _write_renditions(image, picture)
-    try:
-        detections = engine.detect(picture.pixels)
-        embeddings = engine.embed(picture.pixels, detections)
-        check_embeddings(embeddings, len(detections), engine.dimension)
-    except EngineError as error:
-        # One photo that the networks stumble over must not stop those behind it, in this run and every later one;
-        # staff can try it again.
-        return Failed("engine_failed", str(error)[:300])
-    return Looked([_at_full_size(found, picture.scale) for found in detections], embeddings)
+def counts_since(event: Event, start: datetime) -> Counts:
+    """Return what all workers together did for the event since then."""
+    done = event.images.filter(processed_at__gte=start)
+    return Counts(
+        images_processed=done.count(),
+        faces_detected=ImageFace.objects.filter(image__in=done).count(),
+        new_faces_found=event.faces.filter(created_at__gte=start).count(),
+        total_faces_known=event.faces.count(),
+    )
+
+
+def index_batch(event: Event, stop: Callable[[], bool] = never) -> list[Image]:
+    """Bring up to a batch of the event's pending photos to an end, and return them.
+
+    Empty where none is pending, due and free. `stop` is asked before each photo: those that were looked at are brought
+    to an end, the others stay pending.
+
+    Raises:
+        EngineError: the event's engine cannot be used; the photos stay pending.
+    """
+    while True:
+        with claim(event) as images:
+            done = list(_index(event, images, stop))
+        if done or not images or stop():
+            return done
 
 
 def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None:
@@ -123,62 +123,106 @@ def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None
         raise EngineError("an embedding is not finite or not of unit length", permanent=True)
 
 
-def _indexed(event: Event, at_most: int | None) -> Iterator[tuple[Image, int]]:
-    """Yield each photo that this run indexed, with the number of its faces."""
-    pending = list(event.images.pending().values_list("pk", flat=True)[:at_most])
-    if not pending:
-        return
-    engine = get_engine(event.engine)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(pending), BATCH_SIZE):
-            batch = event.images.pending().filter(pk__in=pending[start : start + BATCH_SIZE])
-            for image, outcome in zip(batch, pool.map(partial(look, engine), batch), strict=True):
-                if _write(image, engine.name, outcome):
-                    yield image, len(outcome.detections) if isinstance(outcome, Looked) else 0
-                elif not Image.objects.filter(pk=image.pk).exists():
-                    # Deleted meanwhile; its renditions were written after its files were removed.
-                    image.delete_files()
+def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> Iterator[Image]:
+    """Yield each of these photos that came to an end."""
+    fresh = [image for image in images if not image.attempts]
+    # A photo that may have killed a worker must not take others with it again.
+    suspects = [[image] for image in images if image.attempts]
+    for batch in filter(None, [fresh, *suspects]):
+        engine = get_engine(event.engine)
+        for image, outcome in _described(engine, list(_looked_at(engine, batch, stop))):
+            if _write(image, engine.name, outcome):
+                yield image
 
 
-def _write_renditions(image: Image, picture: pictures.Picture) -> None:
-    files = pictures.to_jpegs(picture.pixels, list(RENDITION_SIDES.values()))
-    for rendition, content in zip(RENDITION_SIDES, files, strict=True):
-        # Overwrites: a run that died before it wrote its rows may have left the file.
-        default_storage.save(image.key_of(rendition), ContentFile(content))
+def _looked_at(
+    engine: FaceEngine, batch: Sequence[Image], stop: Callable[[], bool]
+) -> Iterator[tuple[Image, Seen | Failed | Postponed]]:
+    came_through = None
+    for image in batch:
+        if stop():
+            return
+        if image.attempts >= MAX_ATTEMPTS:
+            yield image, CRASHED
+            continue
+        begin_attempt(image, after=came_through)
+        outcome = look(engine, image)
+        came_through = image if isinstance(outcome, Seen) else None
+        yield image, outcome
 
 
-def _at_full_size(found: Detection, scale: float) -> Detection:
-    box = found.box
-    return Detection(
-        type(box)(box.x / scale, box.y / scale, box.width / scale, box.height / scale),
-        tuple((x / scale, y / scale) for x, y in found.landmarks),
-        found.score,
-    )
+def _described(
+    engine: FaceEngine, looked: Sequence[tuple[Image, Seen | Failed | Postponed]]
+) -> Iterator[tuple[Image, Outcome]]:
+    """Embed the faces of all these photos in one go."""
+    described = iter(_embed(engine, [outcome for _, outcome in looked if isinstance(outcome, Seen)]))
+    for image, outcome in looked:
+        yield image, next(described) if isinstance(outcome, Seen) else outcome
+
+
+def _embed(engine: FaceEngine, photos: Sequence[Seen]) -> list[Outcome]:
+    if not photos:
+        return []
+    counts = [len(photo.detections) for photo in photos]
+    try:
+        embeddings = engine.embed_many([(photo.pixels, photo.detections) for photo in photos])
+        check_embeddings(embeddings, sum(counts), engine.dimension)
+    except EngineError as error:
+        # One by one, to find the photo that it is about.
+        return [engine_trouble(error)] if len(photos) == 1 else [_embed(engine, [photo])[0] for photo in photos]
+    rows = np.split(embeddings, np.cumsum(counts, dtype=int)[:-1])
+    return [_describe(photo, embedded) for photo, embedded in zip(photos, rows, strict=True)]
+
+
+def _describe(photo: Seen, embeddings: Embeddings) -> Described:
+    return Described(photo.turns, [scaled(found, 1 / photo.scale) for found in photo.detections], embeddings)
+
+
+def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
+    """Write what became of a photo, unless another run already did; tell whether it came to an end by this one."""
+    if isinstance(outcome, Postponed) and image.attempts < MAX_ATTEMPTS:
+        _postpone(image)
+        return False
+    if isinstance(outcome, Described):
+        written = _write_described(image, engine_name, outcome)
+    else:
+        written = _end(image, Image.State.FAILED, failure_code=outcome.code, failure_reason=outcome.reason)
+    if not written and not Image.objects.filter(pk=image.pk).exists():
+        # Deleted meanwhile; its renditions were written after its files were removed.
+        image.delete_files()
+    return written
 
 
 @transaction.atomic
-def _write(image: Image, engine_name: str, outcome: Looked | Failed) -> bool:
-    """Write the photo's state and faces, unless another run already did; tell whether this one did."""
-    if isinstance(outcome, Failed):
-        image.state = Image.State.FAILED
-        image.failure_code, image.failure_reason = outcome.code, outcome.reason
-    else:
-        image.state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
-    changed = (
-        Image.objects.pending()
-        .filter(pk=image.pk)
-        .update(state=image.state, failure_code=image.failure_code, failure_reason=image.failure_reason)
-    )
-    if changed and isinstance(outcome, Looked):
+def _postpone(image: Image) -> None:
+    image.retry_at = timezone.now() + BACK_OFF * 4 ** (image.attempts - 1)
+    Image.objects.pending().filter(pk=image.pk).update(retry_at=image.retry_at)
+    queue.announce(image.event_id, at=image.retry_at)
+
+
+@transaction.atomic
+def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
+    state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
+    width, height = (image.height, image.width) if outcome.turns % 2 else (image.width, image.height)
+    written = _end(image, state, attempts=0, width=width, height=height)
+    if written:
         _write_faces(image, engine_name, outcome)
-    return bool(changed)
+    return written
 
 
-def _write_faces(image: Image, engine_name: str, looked: Looked) -> None:
-    faces = ImageFace.objects.bulk_create(_image_face(image, found) for found in looked.detections)
+def _end(image: Image, state: Image.State, **values: object) -> bool:
+    """Write a photo's final state, if it is still pending; tell whether it was."""
+    values |= {"state": state, "retry_at": None, "processed_at": timezone.now()}
+    for name, value in values.items():
+        setattr(image, name, value)
+    return bool(Image.objects.pending().filter(pk=image.pk).update(**values))
+
+
+def _write_faces(image: Image, engine_name: str, described: Described) -> None:
+    faces = ImageFace.objects.bulk_create(_image_face(image, found) for found in described.detections)
     Embedding.objects.bulk_create(
         Embedding(image_face=face, event_id=image.event_id, engine=engine_name, vector=vector)
-        for face, vector in zip(faces, looked.embeddings, strict=True)
+        for face, vector in zip(faces, described.embeddings, strict=True)
     )
 
 

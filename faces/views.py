@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
-    from django.http.response import HttpResponseBase
+    from django.http import FileResponse, HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +36,6 @@ SESSION_KEY = "galleries"
 
 MISSING_FILE = search.NoMatch("missing_file", "There was no picture. Take a selfie or choose a photo first.")
 ENGINE_UNAVAILABLE = search.NoMatch("engine_unavailable", "Selfies cannot be compared just now. Try again later.")
-
-PROCESSED_AT_ONCE = 16
-"""Photos per request: a step that a browser can wait for, and progress that can be seen."""
 
 
 def grants(request: HttpRequest) -> list[Grant]:
@@ -88,7 +84,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def photo(request: HttpRequest, image_id: UUID, rendition: str) -> HttpResponseBase:
+def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
     """Send a photo that this visitor may see; `?download` makes the original a file to keep, under the user's name."""
     image = get_object_or_404(_open_photos(request), image_id=image_id)
     keep = rendition == Image.Rendition.ORIGINAL and "download" in request.GET
@@ -105,7 +101,7 @@ def process(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("upload", slug)
     as_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     try:
-        counts = pipeline.ingest(event, at_most=PROCESSED_AT_ONCE)
+        counts = pipeline.ingest(event)
     except EngineError as error:
         if as_json:
             return JsonResponse({"detail": str(error), "code": "engine_unavailable"}, status=503)

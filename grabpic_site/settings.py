@@ -77,12 +77,13 @@ TEMPLATES = [
 ]
 
 # Without DATABASE_URL, everything in this checkout shares one PostgreSQL of its own.
-EMBEDDED_POSTGRES_DIR = VAR_DIR / "postgres"
+EMBEDDED_POSTGRES_DIR = BASE_DIR / env.str("EMBEDDED_POSTGRES_DIR", default="var/postgres")
 DATABASES = {
     "default": env.db_url("DATABASE_URL")
     if env.str("DATABASE_URL", default="")
     else {"ENGINE": "grabpic_site.embedded_postgres", "NAME": "grabpic"}
 }
+DATABASES["default"]["NAME"] = env.str("DATABASE_NAME", default="") or DATABASES["default"]["NAME"]
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,23 +109,11 @@ WHITENOISE_USE_FINDERS = True
 # to a folder of a name that no event's slug can have.
 STORAGE_PATH = Path(env.str("STORAGE_PATH", default="./storage"))
 STORAGE_PATH = STORAGE_PATH if STORAGE_PATH.is_absolute() else BASE_DIR / STORAGE_PATH
-S3_BUCKET = env.str("S3_BUCKET", default="")
-S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
-S3_REGION = env.str("S3_REGION", default="")
-LOCAL_STORAGE = {
-    "BACKEND": "events.storage.LocalStorage",
-    "OPTIONS": {"location": STORAGE_PATH / ".grabpic"},
-}
-S3_STORAGE = {
-    "BACKEND": "events.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": S3_BUCKET,
-        "endpoint_url": S3_ENDPOINT_URL or None,
-        "region_name": S3_REGION or None,
-    },
-}
 STORAGES = {
-    "default": S3_STORAGE if S3_BUCKET else LOCAL_STORAGE,
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": STORAGE_PATH / ".grabpic", "allow_overwrite": True},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

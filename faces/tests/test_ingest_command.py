@@ -108,7 +108,7 @@ def test_ctrl_c_says_how_to_go_on(event: Event, photos: Path, monkeypatch: pytes
     def interrupt(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("faces.pipeline.ingest", interrupt)
+    monkeypatch.setattr("faces.pipeline.index_batch", interrupt)
     with pytest.raises(CommandError, match="Run it again to go on"):
         ingest("city-run", photos)
     assert event.images.pending().count() == 4

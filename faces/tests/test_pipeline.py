@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.utils import timezone
 from PIL import Image as Picture
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import GREEN, RED
 from events import ingest
 from events.models import Event, Image
 from faces import pipeline
-from faces.engine import EngineError, get_engine
+from faces.engine import Detection, EngineError, RGBArray, get_engine
+from faces.looking import look
 from faces.models import Embedding, Face, ImageFace
 from faces.pipeline import Counts
 
@@ -26,6 +29,27 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
     Add = Callable[..., Image]
+    Stumbling = Callable[..., None]
+
+
+class Killed(BaseException):
+    """Stands for the end of a process, which no `except` outlives."""
+
+
+@pytest.fixture
+def stumbling(monkeypatch: pytest.MonkeyPatch) -> Stumbling:
+    """Return a function that makes the engine fail on photos with two faces."""
+
+    def make_stumble(*, permanent: bool) -> None:
+        def embed_many(pictures: list[tuple[object, list[object]]]) -> object:
+            if any(len(faces) == 2 for _, faces in pictures):
+                raise EngineError("no vector for this face", permanent=permanent)
+            return embed(pictures)  # type: ignore[arg-type]
+
+        embed = get_engine("fake").embed_many
+        monkeypatch.setattr(get_engine("fake"), "embed_many", embed_many)
+
+    return make_stumble
 
 
 def test_faces_are_found_described_and_grouped(event: Event, add: Add) -> None:
@@ -73,13 +97,10 @@ def test_a_broken_photo_fails_with_its_reason_and_stops_nothing(event: Event, ad
     Picture.effect_noise((300, 300), 60).save(noise, "JPEG")
     ingest.add(event, io.BytesIO(noise.getvalue()[:5000]), "cut.jpg")
     add("one.png", RED)
-    seen: list[Image] = []
-    counts = pipeline.ingest(event, on_image=seen.append)
-    assert counts == Counts(2, 1, 1, 1)
+    assert pipeline.ingest(event) == Counts(2, 1, 1, 1)
     broken = Image.objects.get(file_name="cut.jpg")
     assert (broken.state, broken.failure_code) == ("failed", "truncated")
     assert broken.failure_reason
-    assert {image.file_name for image in seen} == {"cut.jpg", "one.png"}
 
 
 def test_a_photo_whose_file_is_gone_fails(event: Event, add: Add) -> None:
@@ -88,21 +109,106 @@ def test_a_photo_whose_file_is_gone_fails(event: Event, add: Add) -> None:
     assert Image.objects.get().failure_code == "file_missing"
 
 
-def test_a_photo_that_the_engine_stumbles_over_stops_nothing(
-    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stumble(image: object, faces: list[object]) -> object:
-        if len(faces) == 2:
-            raise EngineError("no vector for this face", permanent=False)
-        return embed(image, faces)  # type: ignore[arg-type]
-
-    embed = get_engine("fake").embed
-    monkeypatch.setattr(get_engine("fake"), "embed", stumble)
+def test_a_photo_that_the_engine_stumbles_over_stops_nothing(event: Event, add: Add, stumbling: Stumbling) -> None:
+    stumbling(permanent=True)
     add("two.png", RED, GREEN)
     add("one.png", RED)
     assert pipeline.ingest(event) == Counts(2, 1, 1, 1)
     failed = Image.objects.get(file_name="two.png")
     assert (failed.failure_code, failed.failure_reason) == ("engine_failed", "no vector for this face")
+
+
+def test_what_may_pass_is_tried_three_times_later_and_later(event: Event, add: Add, stumbling: Stumbling) -> None:
+    stumbling(permanent=False)
+    image = add("two.png", RED, GREEN)
+    waits = []
+    for attempt in (1, 2):
+        assert pipeline.ingest(event) == Counts(0, 0, 0, 0)
+        image.refresh_from_db()
+        assert (image.state, image.attempts) == ("pending", attempt)
+        assert image.retry_at is not None
+        waits.append((image.retry_at - timezone.now()).total_seconds())
+        assert pipeline.ingest(event) == Counts(0, 0, 0, 0), "not before its time"
+        assert Image.objects.get().attempts == attempt
+        Image.objects.update(retry_at=timezone.now())
+    assert waits == pytest.approx([10, 40], abs=2)
+    assert pipeline.ingest(event) == Counts(1, 0, 0, 0)
+    assert Image.objects.get().failure_code == "engine_failed"
+
+
+def test_each_postponed_photo_is_announced_for_its_time(event: Event, add: Add, stumbling: Stumbling) -> None:
+    stumbling(permanent=False)
+    image = add("two.png", RED, GREEN)
+    pipeline.ingest(event)
+    image.refresh_from_db()
+    scheduled = ProcrastinateJob.objects.filter(scheduled_at__isnull=False).values_list("args", "scheduled_at")
+    assert list(scheduled) == [({"event_id": event.pk}, image.retry_at)]
+
+
+def test_a_storage_that_is_away_is_no_fault_of_the_photo(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> None:
+        raise ConnectionError("no route to the bucket")
+
+    image = add("one.png", RED)
+    monkeypatch.setattr(default_storage, "open", away)
+    pipeline.ingest(event)
+    image.refresh_from_db()
+    assert (image.state, image.attempts) == ("pending", 1)
+    monkeypatch.undo()
+    Image.objects.update(retry_at=None)
+    assert pipeline.ingest(event) == Counts(1, 1, 1, 1)
+
+
+def test_a_photo_that_kills_its_worker_fails_after_three_attempts(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(engine: object, image: Image) -> object:
+        if image.file_name == "killer.png":
+            raise Killed
+        return look(engine, image)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "look", die)
+    names = ["one.png", "killer.png", "two.png"]
+    for name in names:
+        add(name, RED)
+    for attempt in (1, 2, 3):
+        with pytest.raises(Killed):
+            pipeline.ingest(event)
+        assert Image.objects.get(file_name="killer.png").attempts == attempt
+    pipeline.ingest(event)
+    assert list(Image.objects.order_by("pk").values_list("state", "failure_code", "attempts")) == [
+        ("indexed", "", 0),
+        ("failed", "crashed", 3),
+        ("indexed", "", 0),
+    ]
+
+
+def test_what_was_looked_at_before_a_stop_is_finished_and_the_rest_waits(event: Event, add: Add) -> None:
+    for number in range(4):
+        add(f"{number}.png", RED)
+    answers = iter([False, False, True, True])
+    done = pipeline.index_batch(event, lambda: next(answers))
+    assert [image.file_name for image in done] == ["0.png", "1.png"]
+    assert event.images.pending().count() == 2
+
+
+def test_a_photo_on_its_side_is_turned_for_its_faces(event: Event, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_upright(pixels: RGBArray) -> list[Detection]:
+        return detect(pixels) if pixels.shape[0] > pixels.shape[1] else []
+
+    detect = get_engine("fake").detect
+    monkeypatch.setattr(get_engine("fake"), "detect", only_upright)
+    image = add("side.png", RED)
+    assert pipeline.ingest(event) == Counts(1, 1, 1, 1)
+    image.refresh_from_db()
+    assert (image.width, image.height) == (300, 400)
+    face = ImageFace.objects.get()
+    # A quarter turn counter-clockwise takes (x, y) to (y, 400 - x - width): from the square at (20, 100) of 70 pixels.
+    assert (face.x, face.y) == pytest.approx((100, 310), abs=3)
+    with default_storage.open(image.key_of("preview")) as file:
+        assert Picture.open(file).size == (300, 400)
 
 
 def test_failed_photos_can_be_tried_again(event: Event, add: Add) -> None:
@@ -113,15 +219,6 @@ def test_failed_photos_can_be_tried_again(event: Event, add: Add) -> None:
     image.refresh_from_db()
     assert (image.state, image.failure_code, image.failure_reason) == ("indexed", "", "")
     assert Image.objects.all().retry() == 0, "only what failed"
-
-
-def test_photos_that_arrive_meanwhile_do_not_keep_a_run_from_grouping(event: Event, add: Add) -> None:
-    add("one.png", RED)
-
-    def another_arrives(image: Image) -> None:
-        add("late.png", GREEN)
-
-    assert pipeline.ingest(event, on_image=another_arrives) == Counts(1, 1, 1, 1)
 
 
 def test_a_photo_deleted_meanwhile_leaves_no_files(
@@ -155,14 +252,6 @@ def test_two_runs_at_once_double_nothing(event: Event, add: Add, settings: Setti
     assert first.images_processed + second.images_processed == 12
     assert (ImageFace.objects.count(), Face.objects.count()) == (24, 2)
     assert sum(path.is_file() for path in (settings.STORAGE_PATH / ".grabpic").rglob("*")) == 3 * 12
-
-
-def test_a_run_can_be_limited(event: Event, add: Add) -> None:
-    for number in range(3):
-        add(f"{number}.png", RED)
-    assert pipeline.ingest(event, at_most=2) == Counts(2, 2, 0, 0)
-    assert event.images.pending().count() == 1
-    assert pipeline.ingest(event, at_most=2) == Counts(1, 1, 1, 1), "the last step groups"
 
 
 def test_a_photo_that_another_run_wrote_meanwhile_is_left_alone(

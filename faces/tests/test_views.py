@@ -353,15 +353,6 @@ class TestProcess:
             "total_faces_known": 2,
         }
 
-    def test_goes_on_step_by_step(
-        self, staff_client: Client, event: Event, add: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(views, "PROCESSED_AT_ONCE", 2)
-        for number in range(3):
-            add(f"{number}.png", RED)
-        left = [staff_client.post(PROCESS, headers={"Accept": "application/json"}).json() for _ in range(3)]
-        assert [(step["images_processed"], step["pending"]) for step in left] == [(2, 1), (1, 0), (0, 0)]
-
     def test_sends_a_plain_form_back_with_a_sentence(self, staff_client: Client, event: Event, add: Any) -> None:
         add("a.png", RED)
         response = staff_client.post(PROCESS, headers={"Accept": "text/html,*/*;q=0.8"}, follow=True)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from tqdm import tqdm
 
 from events import ingest
 from events.models import Event, Image
-from faces import pipeline
+from events.watching import Watch
+from faces import grouping, pipeline
+from faces.crew import CrewError
 from faces.engine import EngineError
+from faces.foreground import indexing, usual_processes
+from faces.management.meter import Meter
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    Done = Callable[[], Iterator[list[Image]]]
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a watched folder."""
 
 
 class Command(BaseCommand):
@@ -33,25 +44,58 @@ class Command(BaseCommand):
         parser.add_argument("event", help="the event's slug")
         parser.add_argument("paths", nargs="*", type=_path, metavar="path", help="a photo, or a folder with photos")
         parser.add_argument("--create", action="store_true", help="create the event, unpublished, if there is none")
+        parser.add_argument("--add-only", action="store_true", help="leave the faces to the workers")
+        parser.add_argument("--watch", action="store_true", help="stay, and take photos as they come, until Ctrl-C")
+        parser.add_argument("--processes", type=int, metavar="N", help="default: one for each processor")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path in options["paths"]:
             if not (path.is_file() or path.is_dir()):
                 raise CommandError(f"There is no file or folder {path}.")
         event = self._event(options["event"], create=options["create"])
+        self._verbose = options["verbosity"] > 1
         try:
-            self._ingest(event, list(_files(event, options["paths"])))
+            self._run(event, options)
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Run it again to go on.", returncode=130) from error
+        except (EngineError, CrewError) as error:
+            raise CommandError(f"The photos are stored, and pending. {error}") from error
 
-    def _ingest(self, event: Event, paths: list[Path]) -> None:
-        self._add(event, paths)
-        with tqdm(total=event.images.pending().count(), desc="Faces", unit="photo", disable=None) as bar:
-            try:
-                counts = pipeline.ingest(event, on_image=lambda image: self._indexed(image, bar))
-            except EngineError as error:
-                raise CommandError(f"The photos are stored, and pending. {error}") from error
-        self.stdout.write(json.dumps(counts.as_dict()))
+    def _run(self, event: Event, options: dict[str, Any]) -> None:
+        if options["watch"]:
+            self._watch(event, options)
+            return
+        paths = list(_files(event, options["paths"]))
+        if options["add_only"]:
+            self._add(event, paths)
+        else:
+            self.stdout.write(json.dumps(self._ingest(event, paths, options["processes"]).as_dict()))
+
+    def _ingest(self, event: Event, paths: list[Path], processes: int | None) -> pipeline.Counts:
+        start = timezone.now()
+        if paths or event.images.pending().exists():
+            with indexing(event, processes or usual_processes()) as done:
+                self._add(event, paths)
+                self._report(event, done)
+        grouping.group(event)
+        return pipeline.counts_since(event, start)
+
+    def _watch(self, event: Event, options: dict[str, Any]) -> None:
+        """Take in what has settled, again and again; the workers do the rest, or processes of our own."""
+        watch = Watch(lambda: _files(event, options["paths"]))
+        self.stdout.write("Watching. Ctrl-C stops.")
+        self.stdout.flush()
+        if options["add_only"]:
+            while True:
+                self._add(event, list(watch.complete()))
+                time.sleep(LOOK_EVERY)
+        with indexing(event, options["processes"] or usual_processes()) as done:
+            while True:
+                self._add(event, list(watch.complete()))
+                if event.images.pending().exists():
+                    self._report(event, done)
+                    grouping.group(event)
+                time.sleep(LOOK_EVERY)
 
     def _event(self, slug: str, *, create: bool) -> Event:
         if event := Event.objects.filter(slug=slug).first():
@@ -62,17 +106,30 @@ class Command(BaseCommand):
         raise CommandError(f"There is no event {slug!r} (there are: {known}). Create it in admin, or add --create.")
 
     def _add(self, event: Event, paths: list[Path]) -> None:
-        for path in tqdm(paths, desc="Photos", unit="file", disable=None):
-            outcome = ingest.add_path(event, path)
-            if isinstance(outcome, ingest.Refused):
-                self._report(str(path), outcome.code, outcome.reason)
+        if not paths:
+            return
+        with Meter("Photos", len(paths), "file") as meter:
+            for path in paths:
+                self._tell(path, ingest.add_path(event, path))
+                meter.update()
 
-    def _indexed(self, image: Image, bar: tqdm[Any]) -> None:
-        bar.update()
-        if image.state == Image.State.FAILED:
-            self._report(image.file_name, image.failure_code, image.failure_reason)
+    def _report(self, event: Event, done: Done) -> None:
+        """Follow the photos until none is pending, and name those that failed."""
+        with Meter("Faces", event.images.pending().count(), "photo") as meter:
+            for images in done():
+                meter.update(len(images))
+                for image in images:
+                    if image.state == Image.State.FAILED:
+                        self._name(image.file_name, image.failure_code, image.failure_reason)
 
-    def _report(self, name: str, code: str, reason: str) -> None:
+    def _tell(self, path: Path, outcome: ingest.Outcome) -> None:
+        if isinstance(outcome, ingest.Refused):
+            self._name(str(path), outcome.code, outcome.reason)
+        elif self._verbose:
+            self.stdout.write(f"{path}: {'added' if isinstance(outcome, ingest.Added) else 'known already'}")
+            self.stdout.flush()
+
+    def _name(self, name: str, code: str, reason: str) -> None:
         """Name a file that did not make it, above the progress bar where there is one."""
         with tqdm.external_write_mode():
             self.stderr.write(f"{name}: {code}: {reason}")

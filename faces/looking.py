@@ -1,0 +1,122 @@
+"""One look at a photo: decode it once, write its preview and thumbnail, find the faces. Touches no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from events import pictures
+from events.models import Image
+from faces.engine import Detection, EngineError
+
+if TYPE_CHECKING:
+    from faces.engine import FaceEngine, RGBArray
+
+WORKING_SIDE = 2048
+"""Faces are cut out of a picture whose long side has at least this many pixels, where the photo has them."""
+
+PREVIEW_SIDE, THUMBNAIL_SIDE = 1600, 400
+"""Long sides in pixels; the faces are found in the preview."""
+
+TURNED_SCORE = 0.85
+"""A photo is turned only for a face as sure as this: three more looks are three more chances to see one in a bush."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a photo shows: `detections` in pixels of `pixels`, which are upright and `scale` times the original's size.
+
+    `turns`: quarter turns counter-clockwise that brought the photo upright, beyond its orientation tag.
+    """
+
+    pixels: RGBArray
+    scale: float
+    turns: int
+    detections: list[Detection]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The photo cannot be looked at: `code` is stable, `reason` is a sentence for people."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The photo could not be looked at now: worth another attempt."""
+
+    code: str
+    reason: str
+
+
+def look(engine: FaceEngine, image: Image) -> Seen | Failed | Postponed:
+    """Return the faces of a photo, its preview and thumbnail written, or why there is nothing to return."""
+    try:
+        with default_storage.open(image.storage_key) as file:
+            picture = pictures.load(file, WORKING_SIDE)
+        preview = pictures.shrink(picture.pixels, PREVIEW_SIDE)
+        _write_renditions(image, preview)
+        seen = _find_faces(engine, picture, preview)
+        if seen.turns:
+            _write_renditions(image, _turned(preview, seen.turns))
+    except pictures.PictureError as error:
+        return Failed(error.code, str(error))
+    except FileNotFoundError:
+        return Failed("file_missing", "The stored file is gone. Upload the photo again.")
+    except EngineError as error:
+        return engine_trouble(error)
+    except OSError as error:
+        return Postponed("storage_unavailable", f"The storage did not answer as it should: {error}"[:300])
+    return seen
+
+
+def engine_trouble(error: EngineError) -> Failed | Postponed:
+    """Return what a photo ends as that the networks stumbled over: it must not stop those behind it."""
+    outcome = Failed if error.permanent else Postponed
+    return outcome("engine_failed", str(error)[:300])
+
+
+def scaled(found: Detection, factor: float) -> Detection:
+    """Return the detection in a picture of so many times the size."""
+    box = found.box
+    return replace(
+        found,
+        box=type(box)(box.x * factor, box.y * factor, box.width * factor, box.height * factor),
+        landmarks=tuple((x * factor, y * factor) for x, y in found.landmarks),
+    )
+
+
+def _find_faces(engine: FaceEngine, picture: pictures.Picture, preview: RGBArray) -> Seen:
+    """Find the faces in the preview, to be cut out of the larger picture."""
+    turns, found = 0, engine.detect(preview)
+    if not found and not picture.has_orientation:
+        turns, found = _found_in_a_turn(engine, preview)
+    factor = max(picture.pixels.shape[:2]) / max(preview.shape[:2])
+    return Seen(_turned(picture.pixels, turns), picture.scale, turns, [scaled(each, factor) for each in found])
+
+
+def _found_in_a_turn(engine: FaceEngine, preview: RGBArray) -> tuple[int, list[Detection]]:
+    """Return the quarter turns that show faces best, and the faces; (0, []) where none is sure enough."""
+    attempts = {turns: engine.detect(_turned(preview, turns)) for turns in (1, 3, 2)}
+    sure = {turns: [each for each in found if each.score >= TURNED_SCORE] for turns, found in attempts.items()}
+    best = max(sure, key=lambda turns: sum(each.score for each in sure[turns]))
+    return (best, attempts[best]) if sure[best] else (0, [])
+
+
+def _turned(pixels: RGBArray, turns: int) -> RGBArray:
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _write_renditions(image: Image, preview: RGBArray) -> None:
+    for rendition, pixels in (
+        (Image.Rendition.PREVIEW, preview),
+        (Image.Rendition.THUMBNAIL, pictures.shrink(preview, THUMBNAIL_SIDE)),
+    ):
+        # Overwrites: a run that died before it wrote its rows may have left the file.
+        default_storage.save(image.key_of(rendition), ContentFile(pictures.to_jpeg(pixels)))

@@ -1,0 +1,120 @@
+"""The jobs of the workers. The truth about work is in the rows; a job only says where to look.
+
+- `index`: one for every photo that becomes pending, each good for a batch. Once the last photo is done, what is left
+  of them finds nothing to do.
+- `group`: the new faces of an event get their persons.
+- `sweep`: every ten seconds, for what died with its worker or was never announced.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
+
+from events import queue
+from events.models import Event, Image
+from faces import grouping, pipeline
+from faces.claims import BATCH_SIZE
+from faces.models import Embedding, ImageFace
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from procrastinate.types import TimeDeltaParams
+
+GROUP = "group"
+SWEEP = "sweep"
+
+URGENT = 10
+"""Priority of the jobs that must not wait behind fifty thousand photos."""
+
+HEARTBEAT = 5.0
+"""Seconds between two signs of life of a worker."""
+
+STALLED = 20.0
+"""Seconds without one after which its job is taken from it."""
+
+GROUP_EVERY = 30
+"""Seconds between two groupings while photos are coming in; one more for every hundred faces, since it takes longer."""
+
+GROUP_ATTEMPTS = 3
+"""So often a grouping may fail before the sweep leaves it alone, until there are new faces."""
+
+
+@app.task(name=queue.INDEX, queue=queue.INDEX, pass_context=True)
+def index(context: JobContext, event_id: int) -> None:
+    """Index a batch of the event's pending photos; a stop of the worker is obeyed between two photos."""
+    event = Event.objects.filter(pk=event_id).first()
+    if event is None:
+        return
+    done = pipeline.index_batch(event, context.should_abort)
+    if any(image.state == Image.State.INDEXED for image in done):
+        request_grouping(event)
+    if context.should_abort():
+        # In place of this job, which may have left photos behind.
+        queue.announce(event.pk)
+
+
+@app.task(name=GROUP, queue=GROUP, priority=URGENT)
+def group(event_id: int) -> None:
+    """Give every new face of the event its person."""
+    event = Event.objects.filter(pk=event_id).first()
+    if event is not None:
+        grouping.group(event)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name=SWEEP, queue=SWEEP, priority=URGENT, queueing_lock=SWEEP, pass_context=True)
+async def sweep(context: JobContext, timestamp: int) -> None:
+    """Take the jobs from workers that died, and see to all that is pending, ungrouped and announced to nobody."""
+    for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+        await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=job.task_name != GROUP)
+    await sync_to_async(announce_forgotten)()
+
+
+def request_grouping(event: Event) -> None:
+    """Have the event grouped: at once when nothing is pending any more, else after a while.
+
+    To be called after the new faces are committed: a grouping that waits already will see them.
+    """
+    if event.images.pending().exists():
+        faces = Embedding.objects.filter(event=event).count()
+        _defer_grouping(event, "later", GROUP_EVERY + faces // 100)
+    else:
+        _defer_grouping(event, "now", 0)
+
+
+def announce_forgotten() -> None:
+    """Defer jobs for events that have something to do, and no job."""
+    pending = Image.objects.pending().filter(event=OuterRef("pk"))
+    for event in _without_job(queue.INDEX, Event.objects.filter(Exists(pending))):
+        queue.announce(*[event.pk] * -(-event.images.pending().count() // BATCH_SIZE))
+    new_faces = ImageFace.objects.filter(face=None, embedding__engine=F("image__event__engine"))
+    for event in _without_job(GROUP, Event.objects.filter(pk__in=new_faces.values("image__event"))):
+        if _jobs(GROUP, "failed").filter(args__event_id=event.pk).count() < GROUP_ATTEMPTS:
+            _defer_grouping(event, "now", 0)
+
+
+def _without_job(task: str, events: QuerySet[Event]) -> list[Event]:
+    busy = set(_jobs(task, "todo", "doing").values_list("args__event_id", flat=True).distinct())
+    return [event for event in events if event.pk not in busy]
+
+
+def _jobs(task: str, *statuses: str) -> QuerySet[ProcrastinateJob]:
+    return ProcrastinateJob.objects.filter(task_name=task, status__in=statuses)
+
+
+def _defer_grouping(event: Event, when: str, seconds: int) -> None:
+    """Defer a grouping, unless one of the same `when` waits already."""
+    later: TimeDeltaParams | None = {"seconds": seconds} if seconds else None
+    deferrer = group.configure(queueing_lock=f"{GROUP} {event.pk} {when}", schedule_in=later)
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        deferrer.defer(event_id=event.pk)

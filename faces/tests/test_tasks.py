@@ -1,0 +1,150 @@
+"""The jobs of the workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from conftest import GREEN, RED
+from events.models import Event, Image
+from faces import grouping, pipeline, tasks
+from faces.models import Face, ImageFace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Add = Callable[..., Image]
+
+
+pytestmark = pytest.mark.usefixtures("empty_queue")
+
+
+class Context:
+    """The part of procrastinate's that the jobs use."""
+
+    def __init__(self, *, stopping: bool = False) -> None:
+        self.should_abort = lambda: stopping
+
+
+def jobs(task: str) -> list[dict[str, int]]:
+    return list(ProcrastinateJob.objects.filter(task_name=task, status="todo").values_list("args", flat=True))
+
+
+def run_index(event: Event, *, stopping: bool = False) -> None:
+    tasks.index(Context(stopping=stopping), event_id=event.pk)  # type: ignore[arg-type]
+
+
+def forget_all_jobs() -> None:
+    for job in ProcrastinateJob.objects.all():
+        app.job_manager.cancel_job_by_id(job.pk, delete_job=True)
+
+
+def test_each_photo_is_announced_in_the_transaction_that_adds_it(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    add("two.png", RED)
+    assert jobs("index") == [{"event_id": event.pk}] * 2
+
+
+def test_retried_photos_are_announced_for_their_events(event: Event, other_event: Event, add: Add) -> None:
+    add("one.png", RED)
+    add("two.png", RED, to=other_event)
+    Image.objects.update(state="failed")
+    forget_all_jobs()
+    Image.objects.all().retry()
+    assert jobs("index") == [{"event_id": event.pk}, {"event_id": other_event.pk}]
+
+
+def test_a_batch_is_indexed_and_its_faces_wait_for_the_grouping(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    add("none.png")
+    run_index(event)
+    assert dict(Image.objects.values_list("file_name", "state")) == {"one.png": "indexed", "none.png": "no_face"}
+    assert jobs("group") == [{"event_id": event.pk}]
+    tasks.group(event_id=event.pk)
+    assert Face.objects.count() == 1
+
+
+def test_photos_without_faces_need_no_grouping(event: Event, add: Add) -> None:
+    add("none.png")
+    run_index(event)
+    assert jobs("group") == []
+
+
+def test_one_grouping_waits_at_a_time(event: Event, add: Add) -> None:
+    for name in ("one.png", "two.png"):
+        add(name, RED)
+        run_index(event)
+    assert jobs("group") == [{"event_id": event.pk}]
+
+
+def test_while_photos_come_in_the_grouping_waits(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    tasks.request_grouping(event)
+    later = ProcrastinateJob.objects.get(task_name="group")
+    assert later.scheduled_at is not None
+    pipeline.ingest(event)
+    tasks.request_grouping(event)
+    assert ProcrastinateJob.objects.filter(task_name="group", scheduled_at=None).exists(), "nothing pending: at once"
+
+
+def test_a_worker_that_is_asked_to_stop_leaves_the_rest_announced(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    forget_all_jobs()
+    run_index(event, stopping=True)
+    assert event.images.pending().count() == 1
+    assert jobs("index") == [{"event_id": event.pk}]
+
+
+def test_jobs_of_an_event_that_is_gone_do_nothing(event: Event) -> None:
+    gone = event.pk
+    event.delete()
+    tasks.index(Context(), event_id=gone)  # type: ignore[arg-type]
+    tasks.group(event_id=gone)
+
+
+def test_what_nobody_was_told_of_is_announced(event: Event, other_event: Event, add: Add) -> None:
+    for number in range(9):
+        add(f"{number}.png", RED)
+    add("other.png", GREEN, to=other_event)
+    forget_all_jobs()
+    tasks.announce_forgotten()
+    assert sorted(job["event_id"] for job in jobs("index")) == sorted([event.pk, event.pk, other_event.pk])
+    tasks.announce_forgotten()
+    assert len(jobs("index")) == 3, "once is enough"
+
+
+def test_faces_that_no_grouping_waits_for_are_grouped(run: Event) -> None:
+    forget_all_jobs()
+    tasks.announce_forgotten()
+    assert jobs("group") == []
+    ImageFace.objects.update(face=None)
+    tasks.announce_forgotten()
+    assert jobs("group") == [{"event_id": run.pk}]
+
+
+def test_a_grouping_that_fails_again_and_again_is_left_alone(run: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    ImageFace.objects.update(face=None)
+    for _ in range(tasks.GROUP_ATTEMPTS):
+        tasks.announce_forgotten()
+        for job in ProcrastinateJob.objects.filter(task_name="group", status="todo"):
+            fail(job.pk)
+    tasks.announce_forgotten()
+    assert jobs("group") == []
+
+
+def fail(job: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job])
+
+
+def test_grouping_is_asked_of_the_right_event(
+    event: Event, other_event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grouped: list[Event] = []
+    monkeypatch.setattr(grouping, "group", grouped.append)
+    tasks.group(event_id=other_event.pk)
+    assert grouped == [other_event]
