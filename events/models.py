@@ -69,6 +69,9 @@ class Event(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(2)],
         help_text="Largest cosine distance of a match. Empty: the engine's own, measured value.",
     )
+    ingest_told_at = models.DateTimeField(
+        null=True, editable=False, help_text="Up to when the API has told its clients what was processed."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = EventQuerySet.as_manager()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,15 +28,14 @@ from events.authentication import ApiKeyAuthentication, IsStaffOrApiKey, acts_as
 from events.errors import Refusal
 from events.models import Image
 from events.serving import serve
-from faces import pipeline, search
+from faces import search
 from faces.engine import EngineError
 from faces.gallery import Grant, images_of
 from faces.models import Face
 from faces.progress import DECODED, Failure, Progress, progress
+from faces.waiting import NO_WORKER, Done, NoWorker, Unfinished, wait_for_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from django.db.models import QuerySet
     from django.http import FileResponse
     from rest_framework.request import Request
@@ -82,15 +80,19 @@ class HasGrantOrIsStaff(BasePermission):
         return acts_as_staff(request) or isinstance(request.auth, Grant)
 
 
-class CountsSerializer(serializers.Serializer[pipeline.Counts]):
+class CountsSerializer(serializers.Serializer[Any]):
     images_processed = serializers.IntegerField()
     faces_detected = serializers.IntegerField()
     new_faces_found = serializers.IntegerField(help_text="New persons.")
     total_faces_known = serializers.IntegerField(help_text="Persons of the event.")
 
 
+class UnfinishedSerializer(CountsSerializer):
+    pending = serializers.IntegerField(help_text="Photos that wait. 0: only the grouping of the faces is left.")
+
+
 class IngestViewSet(viewsets.ViewSet):
-    """Find and group the faces of what was uploaded."""
+    """Hear what became of what was uploaded."""
 
     permission_classes = (IsStaffOrApiKey,)
     parser_classes = (JSONParser, FormParser, MultiPartParser)
@@ -99,16 +101,31 @@ class IngestViewSet(viewsets.ViewSet):
         operation_id="ingest",
         parameters=[EVENT_PARAMETER],
         request=None,
-        responses={200: CountsSerializer, **dict.fromkeys((401, 403, 404, 503), ErrorSerializer)},
+        responses={
+            200: CountsSerializer,
+            202: UnfinishedSerializer,
+            **dict.fromkeys((401, 403, 404, 503), ErrorSerializer),
+        },
     )
     def create(self, request: Request) -> Response:
-        """Take in what lies in the event's drop folder, process what is pending, and answer when it is done."""
+        """Take in what lies in the event's drop folder, and wait until the workers are done.
+
+        They begin while photos are being uploaded, without this call. 200: nothing is pending; the counts are of all
+        that was processed since the last 200 (in the first one: ever), so those of all such answers add up. 202: not
+        done after `INGEST_WAIT_SECONDS`; the counts so far will be in the next 200 again: repeat the call. 503
+        `no_worker`: nobody works.
+        """
         event = requested_event(request)
         for refused in ingest.add_dropped(event):
             logger.warning("Not taken from the drop folder: %s (%s)", refused.file_name, refused.code)
-        with _engine_refusals():
-            counts = pipeline.ingest(event)
-        return Response(CountsSerializer(counts).data)
+        match wait_for_workers(event, settings.INGEST_WAIT_SECONDS):
+            case NoWorker(pending):
+                reason = f"{NO_WORKER} The photos are stored, and {pending} are pending."
+                raise Refusal("no_worker", reason, status.HTTP_503_SERVICE_UNAVAILABLE)
+            case Unfinished(counts, pending):
+                return Response(counts.as_dict() | {"pending": pending}, status.HTTP_202_ACCEPTED)
+            case Done(counts):
+                return Response(counts.as_dict())
 
 
 class FailureSerializer(serializers.Serializer[Failure]):
@@ -190,8 +207,10 @@ class SelfieViewSet(viewsets.ViewSet):
         event = requested_event(request)
         if "file" not in request.FILES:
             raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
-        with _engine_refusals():
+        try:
             found = search.find(event, request.FILES["file"])
+        except EngineError as error:
+            raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         if isinstance(found, search.NoMatch):
             code = status.HTTP_404_NOT_FOUND if found.code == "no_match" else status.HTTP_400_BAD_REQUEST
             raise Refusal(found.code, found.reason, code)
@@ -275,15 +294,6 @@ class StorageViewSet(viewsets.ViewSet):
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
         grant = _grant(request)
         return serve(*_image_at(key, grant.images() if grant else Image.objects.all()))
-
-
-@contextmanager
-def _engine_refusals() -> Iterator[None]:
-    """Answer 503 `engine_unavailable` when the event's engine cannot be used."""
-    try:
-        yield
-    except EngineError as error:
-        raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
 
 
 def _grant(request: Request) -> Grant | None:

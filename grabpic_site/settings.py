@@ -129,6 +129,9 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("MAX_FILES_PER_UPLOAD", default=200)
 
+# How long the API's ingest waits for the workers before it answers that they are not done.
+INGEST_WAIT_SECONDS = env.float("INGEST_WAIT_SECONDS", default=25)
+
 # Faces
 FACE_ENGINE = env.str("FACE_ENGINE", default="facenet+sface")
 SIMILARITY_THRESHOLD = env.float("SIMILARITY_THRESHOLD", default=None)

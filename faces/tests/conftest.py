@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
 from events import ingest
@@ -13,6 +16,23 @@ from events.models import Event, Image
 from faces import pipeline
 
 Painter = Callable[..., io.BytesIO]
+
+
+def listed(event: Event, count: int, **fields: object) -> list[Image]:
+    """Write rows of photos that have no files."""
+    first = Image.objects.count()
+    return Image.objects.bulk_create(
+        Image(
+            event=event,
+            file_name=f"{number}.jpg",
+            storage_key=f"photos/{number}",
+            sha256=f"{number:064x}",
+            width=60,
+            height=40,
+            **fields,
+        )
+        for number in range(first, first + count)
+    )
 
 
 @pytest.fixture
@@ -37,3 +57,15 @@ def run(event: Event, add: Callable[..., Image]) -> Event:
     add("empty.png")
     pipeline.ingest(event)
     return event
+
+
+@pytest.fixture
+def start_worker(db: None) -> Callable[..., None]:
+    """Return a function that lists a worker whose last sign of life was so long ago; it does no work."""
+
+    def start(seconds_silent: float = 0) -> None:
+        heartbeat = timezone.now() - timedelta(seconds=seconds_silent)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat.isoformat()])
+
+    return start

@@ -12,7 +12,8 @@ from rest_framework_api_key.models import APIKey
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
-from faces.models import Face
+from faces import pipeline
+from faces.models import Face, ImageFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +52,37 @@ def storage_url(photo: str, rendition: str = "original") -> str:
     return f"/api/v1/storage/{Image.objects.get(file_name=photo).key_of(rendition)}"
 
 
-def test_ingest_answers_the_four_counts(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
-    add("a.png", RED, GREEN)
-    assert staff_client.post(INGEST).json() == {
-        "images_processed": 1,
-        "faces_detected": 2,
-        "new_faces_found": 2,
-        "total_faces_known": 2,
+class Crew:
+    """A worker that is alive, and does its work when a test says so, or while the request sleeps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+
+    def work(self, event: Event) -> None:
+        pipeline.ingest(event)
+
+    def works_on(self, event: Event) -> None:
+        self.monkeypatch.setattr("faces.waiting.sleep", lambda seconds: self.work(event))
+
+
+@pytest.fixture
+def crew(monkeypatch: pytest.MonkeyPatch, start_worker: Callable[..., None]) -> Crew:
+    start_worker()
+    return Crew(monkeypatch)
+
+
+def four_counts(processed: int, faces: int, new: int, known: int) -> dict[str, int]:
+    return {
+        "images_processed": processed,
+        "faces_detected": faces,
+        "new_faces_found": new,
+        "total_faces_known": known,
     }
+
+
+def test_ingest_answers_without_a_worker_when_there_is_nothing_to_do(staff_client: Client, event: Event) -> None:
+    response = staff_client.post(INGEST)
+    assert (response.status_code, set(response.json().values())) == (200, {0})
 
 
 @pytest.mark.parametrize(("body", "status"), [({"event": "nosuch"}, 404), ({"event": 7}, 404), ([], 200), ("x", 400)])
@@ -66,27 +90,64 @@ def test_ingest_takes_the_event_as_json(staff_client: Client, event: Event, body
     assert staff_client.post(INGEST, body, content_type="application/json").status_code == status
 
 
-def test_ingest_takes_in_the_drop_folder(
-    staff_client: Client, event: Event, settings: Settings, paint: Painter, caplog: pytest.LogCaptureFixture
+def test_ingest_takes_in_the_drop_folder_and_waits_for_the_workers(
+    staff_client: Client, event: Event, settings: Settings, paint: Painter, caplog: pytest.LogCaptureFixture, crew: Crew
 ) -> None:
     folder = settings.STORAGE_PATH / event.slug
     folder.mkdir(parents=True)
-    (folder / "a.png").write_bytes(paint(RED).getvalue())
+    (folder / "a.png").write_bytes(paint(RED, GREEN).getvalue())
     (folder / "notes.txt").write_text("no photo")
-    assert staff_client.post(INGEST).json()["images_processed"] == 1
+    crew.works_on(event)
+    response = staff_client.post(INGEST)
+    assert (response.status_code, response.json()) == (200, four_counts(1, 2, 2, 2))
     assert "notes.txt (not_an_image)" in caplog.text
+
+
+def test_the_process_that_answers_indexes_nothing(
+    staff_client: Client, event: Event, add: Callable[..., Image], settings: Settings, crew: Crew
+) -> None:
+    settings.INGEST_WAIT_SECONDS = 0
+    add("a.png", RED)
+    response = staff_client.post(INGEST)
+    assert (response.status_code, response.json()) == (202, {**four_counts(0, 0, 0, 0), "pending": 1})
+    assert event.images.pending().count() == 1
+
+
+def test_ingest_waits_for_the_grouping_too(staff_client: Client, run: Event, settings: Settings, crew: Crew) -> None:
+    settings.INGEST_WAIT_SECONDS = 0
+    ImageFace.objects.update(face=None)
+    response = staff_client.post(INGEST)
+    assert (response.status_code, response.json()["pending"]) == (202, 0)
+
+
+def test_without_a_worker_ingest_says_so(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
+    add("a.png", RED)
+    response = staff_client.post(INGEST)
+    assert (response.status_code, response.json()["code"]) == (503, "no_worker")
+    assert "`manage.py worker`" in response.json()["detail"]
+    assert "1 are pending" in response.json()["detail"]
+
+
+def test_the_counts_of_ingest_add_up_to_what_the_workers_did(
+    staff_client: Client, event: Event, add: Callable[..., Image], settings: Settings, crew: Crew
+) -> None:
+    """Also to what they did before the call, and between two calls."""
+    settings.INGEST_WAIT_SECONDS = 0
+    add("a.png", RED, GREEN)
+    crew.work(event)
+    add("b.png", RED)
+    assert staff_client.post(INGEST).json() == {**four_counts(1, 2, 2, 2), "pending": 1}
+    crew.work(event)
+    assert staff_client.post(INGEST).json() == four_counts(2, 3, 2, 2)
+    assert staff_client.post(INGEST).json() == four_counts(0, 0, 0, 2)
+    add("c.png", BLUE)
+    crew.work(event)
+    assert staff_client.post(INGEST).json() == four_counts(1, 1, 1, 3)
 
 
 def test_ingest_with_an_api_key(client: Client, event: Event) -> None:
     key = APIKey.objects.create_key(name="camera")[1]
     assert client.post(INGEST, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
-
-
-def test_ingest_says_when_the_engine_cannot_work(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
-    add("a.png", RED)
-    Event.objects.update(engine="crystal-ball")
-    response = staff_client.post(INGEST)
-    assert (response.status_code, response.json()["code"]) == (503, "engine_unavailable")
 
 
 def test_strangers_may_not_ingest(client: Client, run: Event, member: User, red_token: str) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey
@@ -14,6 +13,7 @@ from rest_framework_api_key.models import APIKey
 from conftest import GREEN, RED
 from events.models import Event, Image
 from faces.progress import FAILED_SHOWN, Failure, progress
+from faces.tests.conftest import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,31 +26,15 @@ if TYPE_CHECKING:
 PROGRESS = "/api/v1/events/city-run/progress"
 
 
-def listed(event: Event, count: int, **fields: object) -> list[Image]:
-    """Write rows of photos that have no files."""
-    first = Image.objects.count()
-    return Image.objects.bulk_create(
-        Image(
-            event=event,
-            file_name=f"{number}.jpg",
-            storage_key=f"photos/{number}",
-            sha256=f"{number:064x}",
-            width=60,
-            height=40,
-            **fields,
-        )
-        for number in range(first, first + count)
-    )
-
-
 def processed(event: Event, count: int, seconds_ago: float) -> None:
     listed(event, count, state="no_face", processed_at=timezone.now() - timedelta(seconds=seconds_ago))
 
 
-def worker(seconds_silent: float = 0) -> None:
-    with connection.cursor() as cursor:
-        heartbeat = timezone.now() - timedelta(seconds=seconds_silent)
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat.isoformat()])
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass while a rate is measured."""
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
 
 def test_an_event_without_photos_stands_at_zero(event: Event) -> None:
@@ -71,24 +55,26 @@ def test_photos_are_counted_by_state_for_this_event_only(run: Event, other_event
     assert progress(other_event).faces == 0
 
 
+@pytest.mark.usefixtures("frozen")
 def test_the_rate_is_that_of_the_last_minute(event: Event) -> None:
     processed(event, 1000, seconds_ago=70)
-    processed(event, 60, seconds_ago=59.9)
+    processed(event, 58, seconds_ago=59)
     processed(event, 60, seconds_ago=10)
     listed(event, 30)
     stand = progress(event)
-    assert stand.photos_per_second == pytest.approx(2, abs=0.05)
-    assert stand.seconds_left in {15, 16}
+    assert (stand.photos_per_second, stand.seconds_left) == (2.0, 15)
 
 
+@pytest.mark.usefixtures("frozen")
 def test_a_run_that_has_just_begun_shows_a_sensible_rate(event: Event) -> None:
     processed(event, 40, seconds_ago=4)
-    assert progress(event).photos_per_second == pytest.approx(10, abs=0.3)
+    assert progress(event).photos_per_second == 10.0
 
 
+@pytest.mark.usefixtures("frozen")
 def test_photos_written_at_the_same_moment_are_no_rate_of_thousands(event: Event) -> None:
     processed(event, 8, seconds_ago=0)
-    assert progress(event).photos_per_second == pytest.approx(8, abs=0.3)
+    assert progress(event).photos_per_second == 8.0
 
 
 def test_the_time_left_is_unknown_while_nothing_moves_or_waits(event: Event) -> None:
@@ -98,10 +84,10 @@ def test_the_time_left_is_unknown_while_nothing_moves_or_waits(event: Event) -> 
     assert progress(event).seconds_left is None
 
 
-def test_only_workers_with_a_fresh_heartbeat_are_alive(event: Event) -> None:
-    worker()
-    worker(seconds_silent=15)
-    worker(seconds_silent=25)
+def test_only_workers_with_a_fresh_heartbeat_are_alive(event: Event, start_worker: Callable[..., None]) -> None:
+    start_worker()
+    start_worker(seconds_silent=15)
+    start_worker(seconds_silent=25)
     assert progress(event).workers == 2
 
 
@@ -127,6 +113,7 @@ def test_the_number_of_queries_is_fixed(run: Event, django_assert_num_queries: Q
         progress(run)
 
 
+@pytest.mark.usefixtures("frozen")
 def test_the_api_answers_all_of_it(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
     decoded, broken = add("decoded.png", RED), add("broken.png", GREEN)
     Image.objects.filter(pk=decoded.pk).update(state="failed", failure_code="engine_failed", failure_reason="Later.")
@@ -143,7 +130,7 @@ def test_the_api_answers_all_of_it(staff_client: Client, event: Event, add: Call
         "faces": 0,
         "persons": 0,
         "photos_per_second": 0.5,
-        "seconds_left": 5,
+        "seconds_left": 4,
         "workers": 0,
         "failures": [
             {"code": "engine_failed", "reason": "Later.", "count": 1},
