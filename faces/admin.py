@@ -8,11 +8,12 @@ from django import forms
 from django.contrib import admin, messages
 
 from events import ingest
-from events.admin import EventAdmin
+from events.admin import EventAdmin, ShortPaginator
 from events.models import Event
-from faces import pipeline
 from faces.engine import EngineError, validate_name
 from faces.models import Face
+from faces.progress import workers_alive
+from faces.waiting import NO_WORKER
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,18 +37,16 @@ class EventWithFacesAdmin(EventAdmin):
     form = EventForm
     actions = ("find_faces",)
 
-    @admin.action(description="Process new photos: find and group the faces", permissions=["change"])
+    @admin.action(description="Take in the drop folder, and tell how many photos wait", permissions=["change"])
     def find_faces(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
-        """Take in the drop folder of each event, and process what is pending."""
+        """Take in the drop folder of each event; the workers hear of what is new, and look for what is pending."""
         for event in queryset:
             for refused in ingest.add_dropped(event):
                 self.message_user(request, f"{event}: {refused.file_name}: {refused.reason}", messages.WARNING)
-            try:
-                counts = pipeline.ingest(event)
-            except EngineError as error:
-                self.message_user(request, f"{event}: {error}", messages.ERROR)
-            else:
-                self.message_user(request, f"{event}: {counts}", messages.SUCCESS)
+            pending = event.images.pending().count()
+            self.message_user(request, f"{event}: {pending} photos wait for the workers.", messages.SUCCESS)
+        if not workers_alive():
+            self.message_user(request, NO_WORKER, messages.WARNING)
 
 
 @admin.register(Face)
@@ -60,14 +59,17 @@ class FaceAdmin(admin.ModelAdmin[Face]):
     search_fields = ("name", "grab_id")
     fields = ("grab_id", "name", "event", "created_at")
     readonly_fields = ("grab_id", "event", "created_at")
+    paginator = ShortPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Face]:
-        return Face.objects.with_counts()
+        return Face.objects.with_counts().defer("embedding")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.display(description="photos", ordering="image_count")
+    # Not to be sorted by: that would count the photos of everybody.
+    @admin.display(description="photos")
     def image_count(self, face: Face) -> int:
         return face.image_count  # type: ignore[attr-defined, no-any-return]  # annotated by with_counts

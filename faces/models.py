@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, FloatField, Func, Value
-from django.db.models.functions import Abs
+from django.db.models.functions import Abs, Coalesce
 from django.db.models.lookups import LessThan
 from pgvector.django import HalfVectorField
 
@@ -27,8 +27,10 @@ def unit_length(field: str) -> LessThan:
 
 class FaceQuerySet(models.QuerySet["Face"]):
     def with_counts(self) -> FaceQuerySet:
-        """Add `image_count`, the number of photos each person is in."""
-        return self.annotate(image_count=models.Count("image_faces__image", distinct=True))
+        """Add `image_count`, the number of photos each person is in; counted for the rows that are read alone."""
+        faces = ImageFace.objects.filter(face=models.OuterRef("pk")).order_by().values("face")
+        count = faces.annotate(count=models.Count("image", distinct=True)).values("count")
+        return self.annotate(image_count=Coalesce(models.Subquery(count), 0))
 
 
 class Face(models.Model):

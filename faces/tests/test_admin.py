@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conftest import GREEN, RED
 from events.models import Event, Image
 from faces.models import Face
+from faces.tests.conftest import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +36,20 @@ def process(client: Client, *events: Event) -> str:
     return client.post(EVENTS, data, follow=True).content.decode()
 
 
-def test_the_action_processes_the_pending_photos(admin: Client, event: Event, add: Callable[..., Image]) -> None:
+def test_the_action_says_how_many_photos_wait_and_indexes_none(
+    admin: Client, event: Event, other_event: Event, add: Callable[..., Image], start_worker: Callable[..., None]
+) -> None:
     add("a.png", RED, GREEN)
-    page = process(admin, event)
-    assert "City Run: Photos processed: 1. Faces found: 2. New people: 2. People in all: 2." in page
-    assert Face.objects.count() == 2
+    start_worker()
+    page = process(admin, event, other_event)
+    assert "City Run: 1 photos wait for the workers." in page
+    assert "Other Run: 0 photos wait for the workers." in page
+    assert "No worker is running" not in page
+    assert event.images.pending().count() == 1
+
+
+def test_the_action_says_when_nobody_works(admin: Client, event: Event) -> None:
+    assert "No worker is running: start one with `manage.py worker`." in process(admin, event)
 
 
 def test_the_action_takes_in_the_drop_folder(
@@ -47,27 +60,19 @@ def test_the_action_takes_in_the_drop_folder(
     (folder / "a.png").write_bytes(paint(RED).getvalue())
     (folder / "notes.txt").write_text("no photo")
     page = process(admin, event)
-    assert "Photos processed: 1." in page
+    assert "1 photos wait" in page
+    assert event.images.pending().count() == 1
     assert "City Run: notes.txt: This is not a photo" in page
 
 
-def test_the_action_names_what_is_wrong_and_goes_on(
-    admin: Client, event: Event, other_event: Event, add: Callable[..., Image]
-) -> None:
-    add("a.png", RED)
-    add("b.png", RED, to=other_event)
-    Event.objects.filter(pk=event.pk).update(engine="crystal-ball")
-    page = process(admin, event, other_event)
-    assert "no face engine" in page
-    assert "Other Run: Photos processed: 1." in page
-
-
 def test_staff_without_the_permission_cannot_process(
-    staff_client: Client, event: Event, add: Callable[..., Image]
+    staff_client: Client, event: Event, settings: Settings, paint: Callable[..., io.BytesIO]
 ) -> None:
-    add("a.png", RED)
+    folder = settings.STORAGE_PATH / event.slug
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(paint(RED).getvalue())
     assert staff_client.post(EVENTS, {"action": "find_faces", "_selected_action": [event.pk]}).status_code == 403
-    assert not Face.objects.exists()
+    assert not event.images.exists()
 
 
 def test_failed_photos_can_be_made_pending_again(admin: Client, event: Event, add: Callable[..., Image]) -> None:
@@ -87,10 +92,57 @@ def test_strangers_see_nothing(client: Client, run: Event, member: User, url: st
 
 @pytest.mark.parametrize(("url", "queries"), [(EVENTS, 5), (IMAGES, 6), (PEOPLE, 5)])
 def test_the_number_of_queries_of_a_list_is_fixed(
-    admin: Client, run: Event, django_assert_num_queries: Callable[..., object], url: str, queries: int
+    admin: Client,
+    run: Event,
+    other_event: Event,
+    django_assert_num_queries: Callable[..., object],
+    url: str,
+    queries: int,
 ) -> None:
+    for code in ("crashed", "truncated"):
+        listed(other_event, 3, state="failed", failure_code=code)
     with django_assert_num_queries(queries):  # type: ignore[attr-defined]
         assert admin.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(("url", "table"), [(IMAGES, "events_image"), (PEOPLE, "faces_face")])
+def test_no_list_counts_all_rows(admin: Client, run: Event, url: str, table: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        admin.get(url)
+    counts = [
+        query["sql"] for query in queries if f'FROM "{table}"' in query["sql"] and "SELECT COUNT(*)" in query["sql"]
+    ]
+    assert [sql for sql in counts if "LIMIT 5001" in sql] == counts != []
+
+
+def test_a_long_list_says_that_it_is_cut(admin: Client, event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed(event, 3)
+    assert "3 images" in admin.get(IMAGES).content.decode()
+    monkeypatch.setattr("events.admin.MOST_LISTED", 2)
+    assert "2+ images" in admin.get(IMAGES).content.decode()
+
+
+def test_events_show_what_is_pending_and_failed(admin: Client, event: Event, other_event: Event) -> None:
+    listed(event, 13)
+    listed(event, 17, state="failed", failure_code="crashed")
+    page = admin.get(EVENTS).content.decode()
+    assert re.findall(r'field-(?:pending|failed)_count">(\d+)<', page) == ["13", "17", "0", "0"]
+    for order in ("4", "-5"):
+        assert admin.get(EVENTS, {"o": order}).status_code == 200
+
+
+def test_people_show_how_many_photos_they_are_in(admin: Client, run: Event) -> None:
+    page = admin.get(PEOPLE).content.decode()
+    assert sorted(re.findall(r'field-image_count">(\d+)<', page)) == ["1", "2", "3"]
+
+
+def test_photos_are_filtered_by_why_they_failed(admin: Client, event: Event) -> None:
+    listed(event, 1, state="failed", failure_code="crashed")
+    listed(event, 2, state="failed", failure_code="truncated")
+    listed(event, 4)
+    page = admin.get(IMAGES, {"failure_code": "truncated"}).content.decode()
+    assert "2 images" in page
+    assert "?failure_code=crashed" in page
 
 
 def test_detail_pages_open(admin: Client, run: Event) -> None:
