@@ -1,4 +1,4 @@
-"""Reading and writing pictures: what a file is, its upright pixels, its smaller renditions."""
+"""Reading and writing pictures: what their header tells, their upright pixels, their smaller renditions."""
 
 from __future__ import annotations
 
@@ -15,31 +15,36 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import simplejpeg
 from django.conf import settings
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, ExifTags, Image
 from pillow_heif import register_heif_opener
 
+from events import colours
+from events.formats import EXTENSIONS as EXTENSIONS
+from events.formats import PictureError as PictureError
+from events.formats import recognise
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
 
-register_heif_opener()
-# We refuse by our own limit, before decoding and with a sentence; Pillow's errors stay on far above it.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+# One thread, since the workers fill the cores already.
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+# We refuse by our own limit, before decoding and with a sentence.
+Image.MAX_IMAGE_PIXELS = None
 # Odd metadata is no reason to bother anybody.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
-EXTENSIONS = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "HEIF": ".heic"}
-"""The formats we take, by Pillow's name, and the extension each is stored under."""
-
-_OPENERS = ("JPEG", "PNG", "WEBP", "HEIF")
-"""Whose code a stranger's file may reach; MPO, a JPEG with further pictures behind it, is opened as JPEG."""
+JPEG_QUALITY = 82
 
 _JPEGS = {"JPEG", "MPO"}
+"""MPO is a JPEG with further pictures behind it."""
 
-JPEG_QUALITY = 82
+_TAIL = 64 * 1024
+"""Bytes at the end of a JPEG in which its end is looked for first; cameras write data of their own behind it."""
 
 _STRIP = 64
 """Rows of a shrunk picture that are made at once."""
@@ -50,16 +55,8 @@ _LYING = {5, 6, 7, 8}
 _STEPS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 """By EXIF orientation: in which direction the rows and columns are read, once rows and columns are in their places."""
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+_BROKEN = (OSError, RuntimeError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise on damaged files."""
-
-
-class PictureError(Exception):
-    """This file cannot be used as a photo: `code` is stable, the message is a sentence for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,8 @@ class PictureInfo:
 class Picture:
     """Upright pixels: (height, width, 3), RGB, uint8, `scale` times the size of the original picture.
 
-    `has_orientation`: the camera knew which side is up; without, the picture may well lie on its side.
+    `has_orientation`: a valid EXIF orientation was there; without (and always in HEIC, where it counts for nothing),
+    the picture may well lie on its side.
     """
 
     pixels: Pixels
@@ -88,36 +86,40 @@ def read_info(file: IO[bytes]) -> PictureInfo:
     """Return what the header tells, without decoding the pixels.
 
     Raises:
-        PictureError: `empty`, `not_an_image`, `image_too_large` or `broken`.
+        PictureError: `empty`, `not_an_image`, `unsupported`, `image_too_large` or `broken`; `truncated`, where that
+            can be told already.
     """
     with _opened(file) as image:
+        if image.format in _JPEGS:
+            _check_end(file)
         width, height = image.size
-        if _orientation(image) in _LYING:
+        if _stored_orientation(image) in _LYING:
             width, height = height, width
         return PictureInfo(image.format or "", width, height, _taken_at(image))
 
 
 def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> Picture:
-    """Decode once, turn upright and convert to RGB.
+    """Decode once, turn upright and convert to sRGB; of several pictures in the file, the first.
 
     A large JPEG is decoded at a half, a quarter or an eighth, where that leaves its long side `at_least` pixels;
     what is still more than twice that is shrunk. The limit of pixels is MAX_MEGAPIXELS, unless another is given.
 
     Raises:
-        PictureError: as `read_info`, and `truncated`.
+        PictureError: as `read_info`.
     """
     file.seek(0)
     # Read here, where an error is the storage's; while decoding, it would be taken for a damaged picture.
     content = file.read()
     with _opened(io.BytesIO(content), max_megapixels) as image:
         full = max(image.size)
-        orientation = _orientation(image)
+        # The tag of a HEIC is hearsay: some cameras write it beside a turn of the container, some instead of one.
+        has_orientation = image.format != "HEIF" and _orientation(image) is not None
+        stored = _stored_orientation(image)
         pixels = _decode_quickly(content, image, at_least)
         if pixels is None:
-            image.draft("RGB", _fit(image.size, at_least))
-            pixels = np.asarray(_to_rgb(image))
-    pixels = _turned(shrink(pixels, 2 * at_least), orientation)
-    return Picture(pixels, max(pixels.shape[:2]) / full, has_orientation=orientation is not None)
+            pixels = _decode(image, at_least)
+    pixels = _turned(shrink(pixels, 2 * at_least), stored)
+    return Picture(pixels, max(pixels.shape[:2]) / full, has_orientation)
 
 
 def shrink(pixels: Pixels, long_side: int) -> Pixels:
@@ -128,18 +130,11 @@ def shrink(pixels: Pixels, long_side: int) -> Pixels:
     height, width = pixels.shape[:2]
     if max(height, width) <= long_side:
         return pixels
-    new_width, new_height = _fit((width, height), long_side)
-    rows_per_row = height / new_height
-    small = np.empty((new_height, new_width, 3), np.uint8)
-    # In strips, since a strip stays in the processor's cache: half as fast again as the whole picture at once.
-    for top in range(0, new_height, _STRIP):
-        bottom = min(top + _STRIP, new_height)
-        first, last = top * rows_per_row, min(bottom * rows_per_row, height)
-        above = math.floor(first)
-        strip = Image.fromarray(pixels[above : math.ceil(last)])
-        box = (0, first - above, width, last - above)
-        small[top:bottom] = np.asarray(strip.resize((new_width, bottom - top), Image.Resampling.BOX, box))
-    return small
+
+    def strip(top: int, bottom: int) -> Image.Image:
+        return Image.fromarray(pixels[top:bottom])
+
+    return _in_strips((width, height), _fit((width, height), long_side), strip)
 
 
 def to_jpeg(pixels: Pixels) -> bytes:
@@ -160,89 +155,149 @@ def to_jpegs(pixels: Pixels, long_sides: Sequence[int]) -> list[bytes]:
 def _opened(file: IO[bytes], max_megapixels: int | None = None) -> Iterator[Image.Image]:
     """Open the file as one of our formats; whatever goes wrong inside the block becomes a PictureError."""
     limit = settings.MAX_MEGAPIXELS if max_megapixels is None else max_megapixels
-    if not file.seek(0, io.SEEK_END):
-        raise PictureError("empty", "The file is empty.")
     try:
-        with Image.open(file, formats=_OPENERS) as image:
-            _check_size(image, limit)
+        with Image.open(file, formats=[recognise(file)]) as image:
+            _check(image, limit)
             yield image
-    except UnidentifiedImageError as error:
-        message = "This is not a photo that Grabpic can read. Use JPEG, PNG, WebP or HEIC."
-        raise PictureError("not_an_image", message) from error
-    except (Image.DecompressionBombError, MemoryError) as error:
+    except MemoryError as error:
         raise _too_large(limit) from error
     except _BROKEN as error:
         raise _broken(error) from error
 
 
-def _check_size(image: Image.Image, limit: int) -> None:
+def _check(image: Image.Image, limit: int) -> None:
     if image.width * image.height > limit * 1_000_000:
         raise _too_large(limit)
     if not image.width * image.height:
         raise PictureError("broken", "The picture has no pixels.")
+    if image.mode not in colours.READABLE:
+        message = f"The picture's colours are stored in a way that Grabpic cannot read ({image.mode}). Save it as JPEG."
+        raise PictureError("unsupported", message)
+
+
+def _check_end(file: IO[bytes]) -> None:
+    """Refuse a JPEG that was cut off, from where its header was read to: inside the pixels, this mark cannot occur."""
+    header_end = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    for start in (max(header_end, size - _TAIL), header_end):
+        file.seek(start)
+        if b"\xff\xd9" in file.read():
+            return
+    raise _truncated()
 
 
 def _too_large(limit: int) -> PictureError:
     return PictureError("image_too_large", f"The picture has more than {limit} megapixels.")
 
 
+def _truncated() -> PictureError:
+    return PictureError("truncated", "The file ends too early. Copy it again from the camera.")
+
+
 def _broken(error: Exception) -> PictureError:
     if "truncated" in str(error).lower():
-        return PictureError("truncated", "The file ends too early. Copy it again from the camera.")
+        return _truncated()
     return PictureError("broken", "The file is damaged. Copy it again from the camera.")
 
 
 def _decode_quickly(content: bytes, image: Image.Image, at_least: int) -> Pixels | None:
     """Decode a JPEG, at a half, a quarter or an eighth where that is enough; None for what Pillow has to read."""
-    if image.format not in _JPEGS or image.mode not in {"RGB", "L"}:
+    transform = colours.to_srgb(image, image.mode)
+    if image.format not in _JPEGS or image.mode not in {"RGB", "L"} or (image.mode == "L" and transform):
         return None
     part = next((part for part in (8, 4, 2) if max(image.size) >= part * at_least), 1)
     width, height = (math.ceil(side / part) for side in image.size)
     try:
+        if simplejpeg.decode_jpeg_header(content)[:2] != image.size[::-1]:
+            return None
         pixels: Pixels = simplejpeg.decode_jpeg(content, "RGB", min_width=width, min_height=height)
     except ValueError:
         # Pillow reads on over small damage, and knows what the large one is called.
         return None
+    if transform:
+        colours.convert_in_place(pixels, transform)
     return pixels
+
+
+def _decode(image: Image.Image, at_least: int) -> Pixels:
+    """Decode whatever Pillow reads, shrunk to twice `at_least` where it is larger."""
+    if image.format in _JPEGS:
+        # HEIC has a draft, too: a small picture of its own, which may be a poor one.
+        image.draft(None, _fit(image.size, at_least))
+    image.load()
+
+    def strip(top: int, bottom: int) -> Image.Image:
+        return colours.opaque(image.crop((0, top, image.width, bottom)))
+
+    transform = colours.to_srgb(image, strip(0, 1).mode)
+    size = _fit(image.size, min(2 * at_least, max(image.size)))
+    return _in_strips(image.size, size, strip, lambda small: colours.as_rgb(small, transform))
+
+
+def _in_strips(
+    size: tuple[int, int],
+    new_size: tuple[int, int],
+    strip: Callable[[int, int], Image.Image],
+    finish: Callable[[Image.Image], Image.Image] = lambda small: small,
+) -> Pixels:
+    """Return a picture shrunk, made in strips: they stay in the processor's cache, and the whole is never copied.
+
+    `strip` gives the rows from one to another; `finish` makes them RGB, once they are small.
+    """
+    (width, height), (new_width, new_height) = size, new_size
+    rows_per_row = height / new_height
+    pixels = np.empty((new_height, new_width, 3), np.uint8)
+    for top in range(0, new_height, _STRIP):
+        bottom = min(top + _STRIP, new_height)
+        first, last = top * rows_per_row, min(bottom * rows_per_row, height)
+        above = math.floor(first)
+        small = strip(above, math.ceil(last)).resize(
+            (new_width, bottom - top), Image.Resampling.BOX, (0, first - above, width, last - above)
+        )
+        pixels[top:bottom] = np.asarray(finish(small))
+    return pixels
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """Return the EXIF tags; none where they cannot be read, since the picture itself may be fine."""
+    try:
+        # Not the method of PNG images, which decodes the pixels in search of tags behind them.
+        return Image.Image.getexif(image)
+    except _BROKEN:
+        return Image.Exif()
 
 
 def _orientation(image: Image.Image) -> int | None:
     """Return the EXIF orientation, 1 to 8, or None where the file tells none that makes sense."""
-    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    orientation = _exif(image).get(ExifTags.Base.Orientation)
     return orientation if orientation in range(1, 9) else None
 
 
-def _turned(pixels: Pixels, orientation: int | None) -> Pixels:
+def _stored_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation that Pillow's pixels will have."""
+    # It turns TIFF itself; libheif turns HEIC, and pillow-heif sets the tag to 1.
+    return 1 if image.format == "TIFF" else _orientation(image) or 1
+
+
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
     """Return the pixels upright, by the EXIF orientation that they were stored in."""
     # One item per pixel: numpy moves three bytes much faster than three times one.
     stored = pixels.view("V3")[..., 0]
     if orientation in _LYING:
         stored = stored.T
-    rows, columns = _STEPS.get(orientation or 1, (1, 1))
+    rows, columns = _STEPS.get(orientation, (1, 1))
     return np.ascontiguousarray(stored[::rows, ::columns]).view(np.uint8).reshape(*stored.shape, 3)
 
 
 def _taken_at(image: Image.Image) -> datetime | None:
     """Return the camera's clock; it knows no time zone, so it is kept as if it were UTC."""
-    stamp = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
     try:
+        stamp = _exif(image).get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
         return datetime.strptime(str(stamp).strip("\0 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
+    except _BROKEN:
         return None
 
 
 def _fit(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     scale = long_side / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in {"I;16", "I", "I;16B"}:
-        # Pillow's own conversion clips everything above 255 to white.
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        white = Image.new("RGB", image.size, "white")
-        seen = image.convert("RGBA")
-        white.paste(seen, mask=seen.getchannel("A"))
-        return white
-    return image.convert("RGB")

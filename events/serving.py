@@ -9,7 +9,14 @@ from django.http import FileResponse, Http404
 
 from events.models import Image
 
-CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".heic": "image/heic"}
+CONTENT_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".heic": "image/heic",
+    ".avif": "image/avif",
+    ".tif": "image/tiff",
+}
 
 
 def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileResponse:
