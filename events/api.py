@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import slug_re
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status, viewsets
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
@@ -208,6 +208,10 @@ class RetryViewSet(viewsets.ViewSet):
             200: inline_serializer("Retried", {"retried": serializers.IntegerField()}),
             **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
         },
+        examples=[
+            OpenApiExample("All of a reason", {"code": "storage_unavailable"}, request_only=True),
+            OpenApiExample("All", {}, request_only=True),
+        ],
     )
     def create(self, request: Request, slug: str) -> Response:
         """Make failed photos pending again: one (`image_id`), all of a reason (`code`), or with neither all.

@@ -1,8 +1,7 @@
-"""API version 1: ingest, selfie, a person's photos and their files."""
+"""API version 1: selfie, a person's photos and their files."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,13 +16,12 @@ from rest_framework import serializers, status, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
 
-from events import ingest
-from events.api import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, requested_event
-from events.authentication import ApiKeyAuthentication, IsStaffOrApiKey, acts_as_staff
+from events.api import EVENT_PARAMETER, ErrorSerializer, requested_event
+from events.authentication import ApiKeyAuthentication, acts_as_staff
 from events.errors import Refusal
 from events.models import Image
 from events.serving import serve
@@ -32,16 +29,11 @@ from faces import search
 from faces.engine import EngineError
 from faces.gallery import Grant, images_of
 from faces.models import Face
-from faces.progress import DECODED, Failure, Progress, progress
-from faces.waiting import NO_WORKER, Done, NoWorker, Unfinished, wait_for_workers
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import FileResponse
     from rest_framework.request import Request
-
-
-logger = logging.getLogger(__name__)
 
 
 class GalleryTokenAuthentication(BaseAuthentication):
@@ -78,103 +70,6 @@ class HasGrantOrIsStaff(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return acts_as_staff(request) or isinstance(request.auth, Grant)
-
-
-class CountsSerializer(serializers.Serializer[Any]):
-    images_processed = serializers.IntegerField()
-    faces_detected = serializers.IntegerField()
-    new_faces_found = serializers.IntegerField(help_text="New persons.")
-    total_faces_known = serializers.IntegerField(help_text="Persons of the event.")
-
-
-class UnfinishedSerializer(CountsSerializer):
-    pending = serializers.IntegerField(help_text="Photos that wait. 0: only the grouping of the faces is left.")
-
-
-class IngestViewSet(viewsets.ViewSet):
-    """Hear what became of what was uploaded."""
-
-    permission_classes = (IsStaffOrApiKey,)
-    parser_classes = (JSONParser, FormParser, MultiPartParser)
-
-    @extend_schema(
-        operation_id="ingest",
-        parameters=[EVENT_PARAMETER],
-        request=None,
-        responses={
-            200: CountsSerializer,
-            202: UnfinishedSerializer,
-            **dict.fromkeys((401, 403, 404, 503), ErrorSerializer),
-        },
-    )
-    def create(self, request: Request) -> Response:
-        """Take in what lies in the event's drop folder, and wait until the workers are done.
-
-        They begin while photos are being uploaded, without this call. 200: nothing is pending; the counts are of all
-        that was processed since the last 200 (in the first one: ever), so those of all such answers add up. 202: not
-        done after `INGEST_WAIT_SECONDS`; the counts so far will be in the next 200 again: repeat the call. 503
-        `no_worker`: nobody works.
-        """
-        event = requested_event(request)
-        for refused in ingest.add_dropped(event):
-            logger.warning("Not taken from the drop folder: %s (%s)", refused.file_name, refused.code)
-        match wait_for_workers(event, settings.INGEST_WAIT_SECONDS):
-            case NoWorker(pending):
-                reason = f"{NO_WORKER} The photos are stored, and {pending} are pending."
-                raise Refusal("no_worker", reason, status.HTTP_503_SERVICE_UNAVAILABLE)
-            case Unfinished(counts, pending):
-                return Response(counts.as_dict() | {"pending": pending}, status.HTTP_202_ACCEPTED)
-            case Done(counts):
-                return Response(counts.as_dict())
-
-
-class FailureSerializer(serializers.Serializer[Failure]):
-    code = serializers.CharField()
-    reason = serializers.CharField(help_text="The sentence of one of them.")
-    count = serializers.IntegerField()
-
-
-class FailedImageSerializer(serializers.Serializer[Image]):
-    image_id = serializers.UUIDField()
-    file_name = serializers.CharField()
-    code = serializers.CharField(source="failure_code")
-    reason = serializers.CharField(source="failure_reason")
-    thumbnail = serializers.SerializerMethodField(help_text="Its address; null where the photo could not be decoded.")
-
-    def get_thumbnail(self, image: Image) -> str | None:
-        if image.failure_code not in DECODED:
-            return None
-        return reverse("api-storage", args=[image.key_of(Image.Rendition.THUMBNAIL)])
-
-
-class ProgressSerializer(serializers.Serializer[Progress]):
-    images = serializers.IntegerField(help_text="pending + indexed + no_face + failed")
-    pending = serializers.IntegerField()
-    indexed = serializers.IntegerField()
-    no_face = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    faces = serializers.IntegerField()
-    persons = serializers.IntegerField()
-    photos_per_second = serializers.FloatField(help_text="In the last minute.")
-    seconds_left = serializers.IntegerField(allow_null=True, help_text="Null: nothing is pending, or none can tell.")
-    workers = serializers.IntegerField(help_text="Worker processes alive; 0: start one with `manage.py worker`.")
-    failures = FailureSerializer(many=True, help_text="The most frequent reason first.")
-    failed_images = FailedImageSerializer(many=True, help_text="The first 100.")
-
-
-class ProgressViewSet(viewsets.ViewSet):
-    """Where an event stands."""
-
-    permission_classes = (IsStaffOrApiKey,)
-
-    @extend_schema(
-        operation_id="progress",
-        parameters=[SLUG_PARAMETER],
-        responses={200: ProgressSerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
-    )
-    def retrieve(self, request: Request, slug: str) -> Response:
-        """Count the event's photos by state, tell rate and time left, and list what failed. Cheap enough to poll."""
-        return Response(ProgressSerializer(progress(event_at(slug))).data)
 
 
 class SelfieSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from events import api as events_api
 from events import views as events_views
 from faces import api as faces_api
+from faces import staff_api
 from faces import views as faces_views
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
@@ -17,10 +18,10 @@ admin.site.index_title = "Events, photos, people"
 api_v1 = [
     path("health", events_api.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
     path("upload", events_api.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
-    path("ingest", faces_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
+    path("ingest", staff_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
     path(
         "events/<str:slug>/progress",
-        faces_api.ProgressViewSet.as_view({"get": "retrieve"}),
+        staff_api.ProgressViewSet.as_view({"get": "retrieve"}),
         name="api-progress",
     ),
     path("events/<str:slug>/retry", events_api.RetryViewSet.as_view({"post": "create"}), name="api-retry"),

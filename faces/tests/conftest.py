@@ -69,3 +69,10 @@ def start_worker(db: None) -> Callable[..., None]:
             cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat.isoformat()])
 
     return start
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass while a rate is measured."""
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)

@@ -1,4 +1,4 @@
-"""Ingest, selfie, gallery and files over the API."""
+"""Selfie, gallery and files over the API."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework_api_key.models import APIKey
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
-from faces import pipeline
-from faces.models import Face, ImageFace
+from faces.models import Face
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     Painter = Callable[..., io.BytesIO]
 
-INGEST, SELFIE = "/api/v1/ingest", "/api/v1/auth/selfie"
+SELFIE = "/api/v1/auth/selfie"
 
 
 def send_selfie(client: Client, file: io.BytesIO, **fields: str) -> tuple[int, dict[str, object]]:
@@ -50,111 +48,6 @@ def images_url(photo: str) -> str:
 
 def storage_url(photo: str, rendition: str = "original") -> str:
     return f"/api/v1/storage/{Image.objects.get(file_name=photo).key_of(rendition)}"
-
-
-class Crew:
-    """A worker that is alive, and does its work when a test says so, or while the request sleeps."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.monkeypatch = monkeypatch
-
-    def work(self, event: Event) -> None:
-        pipeline.ingest(event)
-
-    def works_on(self, event: Event) -> None:
-        self.monkeypatch.setattr("faces.waiting.sleep", lambda seconds: self.work(event))
-
-
-@pytest.fixture
-def crew(monkeypatch: pytest.MonkeyPatch, start_worker: Callable[..., None]) -> Crew:
-    start_worker()
-    return Crew(monkeypatch)
-
-
-def four_counts(processed: int, faces: int, new: int, known: int) -> dict[str, int]:
-    return {
-        "images_processed": processed,
-        "faces_detected": faces,
-        "new_faces_found": new,
-        "total_faces_known": known,
-    }
-
-
-def test_ingest_answers_without_a_worker_when_there_is_nothing_to_do(staff_client: Client, event: Event) -> None:
-    response = staff_client.post(INGEST)
-    assert (response.status_code, set(response.json().values())) == (200, {0})
-
-
-@pytest.mark.parametrize(("body", "status"), [({"event": "nosuch"}, 404), ({"event": 7}, 404), ([], 200), ("x", 400)])
-def test_ingest_takes_the_event_as_json(staff_client: Client, event: Event, body: object, status: int) -> None:
-    assert staff_client.post(INGEST, body, content_type="application/json").status_code == status
-
-
-def test_ingest_takes_in_the_drop_folder_and_waits_for_the_workers(
-    staff_client: Client, event: Event, settings: Settings, paint: Painter, caplog: pytest.LogCaptureFixture, crew: Crew
-) -> None:
-    folder = settings.STORAGE_PATH / event.slug
-    folder.mkdir(parents=True)
-    (folder / "a.png").write_bytes(paint(RED, GREEN).getvalue())
-    (folder / "notes.txt").write_text("no photo")
-    crew.works_on(event)
-    response = staff_client.post(INGEST)
-    assert (response.status_code, response.json()) == (200, four_counts(1, 2, 2, 2))
-    assert "notes.txt (not_an_image)" in caplog.text
-
-
-def test_the_process_that_answers_indexes_nothing(
-    staff_client: Client, event: Event, add: Callable[..., Image], settings: Settings, crew: Crew
-) -> None:
-    settings.INGEST_WAIT_SECONDS = 0
-    add("a.png", RED)
-    response = staff_client.post(INGEST)
-    assert (response.status_code, response.json()) == (202, {**four_counts(0, 0, 0, 0), "pending": 1})
-    assert event.images.pending().count() == 1
-
-
-def test_ingest_waits_for_the_grouping_too(staff_client: Client, run: Event, settings: Settings, crew: Crew) -> None:
-    settings.INGEST_WAIT_SECONDS = 0
-    ImageFace.objects.update(face=None)
-    response = staff_client.post(INGEST)
-    assert (response.status_code, response.json()["pending"]) == (202, 0)
-
-
-def test_without_a_worker_ingest_says_so(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
-    add("a.png", RED)
-    response = staff_client.post(INGEST)
-    assert (response.status_code, response.json()["code"]) == (503, "no_worker")
-    assert "`manage.py worker`" in response.json()["detail"]
-    assert "1 are pending" in response.json()["detail"]
-
-
-def test_the_counts_of_ingest_add_up_to_what_the_workers_did(
-    staff_client: Client, event: Event, add: Callable[..., Image], settings: Settings, crew: Crew
-) -> None:
-    """Also to what they did before the call, and between two calls."""
-    settings.INGEST_WAIT_SECONDS = 0
-    add("a.png", RED, GREEN)
-    crew.work(event)
-    add("b.png", RED)
-    assert staff_client.post(INGEST).json() == {**four_counts(1, 2, 2, 2), "pending": 1}
-    crew.work(event)
-    assert staff_client.post(INGEST).json() == four_counts(2, 3, 2, 2)
-    assert staff_client.post(INGEST).json() == four_counts(0, 0, 0, 2)
-    add("c.png", BLUE)
-    crew.work(event)
-    assert staff_client.post(INGEST).json() == four_counts(1, 1, 1, 3)
-
-
-def test_ingest_with_an_api_key(client: Client, event: Event) -> None:
-    key = APIKey.objects.create_key(name="camera")[1]
-    assert client.post(INGEST, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
-
-
-def test_strangers_may_not_ingest(client: Client, run: Event, member: User, red_token: str) -> None:
-    assert client.post(INGEST).status_code == 401
-    assert client.post(INGEST, headers=bearer(red_token)).status_code == 401
-    client.force_login(member)
-    assert client.post(INGEST).status_code == 403
 
 
 def test_a_selfie_is_answered_with_a_token(client: Client, run: Event, paint: Painter) -> None:
@@ -303,11 +196,6 @@ def test_files_come_whatever_is_accepted(client: Client, run: Event, red_token: 
     headers = {**bearer(red_token), "Accept": accept}
     assert client.get(storage_url("red.png"), headers=headers).status_code == 200
     assert client.get(storage_url("empty.png"), headers=headers).json()["code"] == "not_found"
-
-
-def test_a_body_that_cannot_be_read_is_refused(staff_client: Client, event: Event) -> None:
-    response = staff_client.post(INGEST, b"[" * 100_000, content_type="application/json")
-    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize(

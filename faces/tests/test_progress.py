@@ -1,4 +1,4 @@
-"""Where an event stands, as a value and over the API."""
+"""Where an event stands."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
-from rest_framework_api_key.models import APIKey
 
-from conftest import GREEN, RED
 from events.models import Event, Image
 from faces.progress import FAILED_SHOWN, Failure, progress
 from faces.tests.conftest import listed
@@ -18,23 +15,11 @@ from faces.tests.conftest import listed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.contrib.auth.models import User
-    from django.test import Client
-
     Queries = Callable[[int], object]
-
-PROGRESS = "/api/v1/events/city-run/progress"
 
 
 def processed(event: Event, count: int, seconds_ago: float) -> None:
     listed(event, count, state="no_face", processed_at=timezone.now() - timedelta(seconds=seconds_ago))
-
-
-@pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no time pass while a rate is measured."""
-    now = timezone.now()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
 
 def test_an_event_without_photos_stands_at_zero(event: Event) -> None:
@@ -111,66 +96,3 @@ def test_the_number_of_queries_is_fixed(run: Event, django_assert_num_queries: Q
         listed(run, 5, state="failed", failure_code=code)
     with django_assert_num_queries(7):  # type: ignore[attr-defined]
         progress(run)
-
-
-@pytest.mark.usefixtures("frozen")
-def test_the_api_answers_all_of_it(staff_client: Client, event: Event, add: Callable[..., Image]) -> None:
-    decoded, broken = add("decoded.png", RED), add("broken.png", GREEN)
-    Image.objects.filter(pk=decoded.pk).update(state="failed", failure_code="engine_failed", failure_reason="Later.")
-    Image.objects.filter(pk=broken.pk).update(state="failed", failure_code="truncated", failure_reason="It is cut off.")
-    Image.objects.filter(pk=broken.pk).update(processed_at=timezone.now() - timedelta(seconds=2))
-    listed(event, 2)
-    thumbnail = reverse("api-storage", args=[decoded.key_of("thumbnail")])
-    assert staff_client.get(PROGRESS).json() == {
-        "images": 4,
-        "pending": 2,
-        "indexed": 0,
-        "no_face": 0,
-        "failed": 2,
-        "faces": 0,
-        "persons": 0,
-        "photos_per_second": 0.5,
-        "seconds_left": 4,
-        "workers": 0,
-        "failures": [
-            {"code": "engine_failed", "reason": "Later.", "count": 1},
-            {"code": "truncated", "reason": "It is cut off.", "count": 1},
-        ],
-        "failed_images": [
-            {
-                "image_id": str(decoded.image_id),
-                "file_name": "decoded.png",
-                "code": "engine_failed",
-                "reason": "Later.",
-                "thumbnail": thumbnail,
-            },
-            {
-                "image_id": str(broken.image_id),
-                "file_name": "broken.png",
-                "code": "truncated",
-                "reason": "It is cut off.",
-                "thumbnail": None,
-            },
-        ],
-    }
-
-
-def test_the_thumbnail_of_a_photo_that_was_decoded_can_be_fetched(staff_client: Client, run: Event) -> None:
-    Image.objects.filter(file_name="red.png").update(state="failed", failure_code="engine_failed")
-    address = staff_client.get(PROGRESS).json()["failed_images"][0]["thumbnail"]
-    assert staff_client.get(address)["Content-Type"] == "image/jpeg"
-
-
-def test_progress_is_for_staff_and_api_keys(client: Client, event: Event, member: User) -> None:
-    Event.objects.update(access=Event.Access.DRAFT)
-    assert client.get(PROGRESS).status_code == 401
-    key = APIKey.objects.create_key(name="camera")[1]
-    assert client.get(PROGRESS, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
-    client.force_login(member)
-    assert client.get(PROGRESS).status_code == 403
-
-
-@pytest.mark.parametrize("slug", ["nosuch", "a%00b", "..x"])
-def test_progress_of_an_unknown_event(staff_client: Client, event: Event, slug: str) -> None:
-    response = staff_client.get(f"/api/v1/events/{slug}/progress")
-    assert (response.status_code, response.json()["code"]) == (404, "unknown_event")
