@@ -14,17 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from events import ingest
 from events.access import is_staff
-from events.models import Event, Image
+from events.models import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
 Arguments = ParamSpec("Arguments")
-
-FAILURES_SHOWN = 100
-"""The upload page lists at most so many photos that could not be processed."""
 
 
 def staff_only(
@@ -74,26 +71,15 @@ def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event, slug=slug)
     files = request.FILES.getlist("files")
     # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
-    outcomes = [ingest.add(event, file, file.name or "photo") for file in files]
-    context = _uploaded(outcomes) | _arrived(event) | {"nothing_sent": request.method == "POST" and not files}
+    outcomes = [(file.name, ingest.add(event, file, file.name or "photo")) for file in files]
+    context = _uploaded(outcomes) | {"nothing_sent": request.method == "POST" and not files}
     return render(request, "events/upload.html", context | {"event": event, "max_mb": settings.MAX_UPLOAD_MB})
 
 
-def _uploaded(outcomes: Iterable[ingest.Outcome]) -> dict[str, list[ingest.Outcome]]:
-    """Return what became of the files of this request."""
+def _uploaded(outcomes: Sequence[tuple[str | None, ingest.Outcome]]) -> dict[str, list[Any]]:
+    """Return what became of the files of this request; duplicates by the names that they came under."""
     return {
-        "added": [outcome for outcome in outcomes if isinstance(outcome, ingest.Added)],
-        "duplicates": [outcome for outcome in outcomes if isinstance(outcome, ingest.Duplicate)],
-        "refused": [outcome for outcome in outcomes if isinstance(outcome, ingest.Refused)],
-    }
-
-
-def _arrived(event: Event) -> dict[str, Any]:
-    """Return how far the event's photos have come."""
-    failures = event.images.filter(state=Image.State.FAILED)
-    return {
-        "photo_count": event.images.count(),
-        "pending_count": event.images.pending().count(),
-        "failed_count": failures.count(),
-        "failures": failures[:FAILURES_SHOWN],
+        "added": [outcome for _, outcome in outcomes if isinstance(outcome, ingest.Added)],
+        "duplicates": [name for name, outcome in outcomes if isinstance(outcome, ingest.Duplicate)],
+        "refused": [outcome for _, outcome in outcomes if isinstance(outcome, ingest.Refused)],
     }

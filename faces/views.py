@@ -1,16 +1,20 @@
-"""Pages: the selfie that opens a gallery, the gallery, its photos, and for staff the processing of new photos."""
+"""Pages: the selfie that opens a gallery, the gallery, its photos, and for staff another try for what failed."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Q
-from django.http import HttpResponseRedirect, JsonResponse
+from django.core.exceptions import BadRequest
+from django.db.models import Q
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,16 +22,17 @@ from events.access import is_staff
 from events.models import Event, Image
 from events.serving import serve
 from events.views import render_event, staff_only, visible_event
-from faces import pipeline, search
+from faces import search
 from faces.engine import EngineError
 from faces.gallery import Grant
-from faces.models import ImageFace
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
     from django.http import FileResponse, HttpRequest, HttpResponse
+
+    from events.models import ImageQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -91,26 +96,34 @@ def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
     return serve(image, rendition, as_attachment=keep)
 
 
+class RetryForm(forms.Form):
+    """Which of the photos that failed: one, all of a reason, or without either all of them."""
+
+    image_id = forms.UUIDField(required=False)
+    code = forms.SlugField(required=False)
+    next = forms.CharField(required=False)
+
+
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
-def process(request: HttpRequest, slug: str) -> HttpResponse:
-    """Find the faces of the next pending photos; answer with the counts as JSON, or go back to the upload page."""
+def retry(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make failed photos pending again (a plain form), and go back to the page that has the form, `next`."""
     event = get_object_or_404(Event, slug=slug)
     if request.method != "POST":
         # Logging in on the way leads here.
         return redirect("upload", slug)
-    as_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-    try:
-        counts = pipeline.ingest(event)
-    except EngineError as error:
-        if as_json:
-            return JsonResponse({"detail": str(error), "code": "engine_unavailable"}, status=503)
-        messages.error(request, str(error))
-        return redirect("upload", slug)
-    if as_json:
-        return JsonResponse(counts.as_dict() | _progress(event))
-    messages.success(request, str(counts))
-    return redirect("upload", slug)
+    form = RetryForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest(form.errors)
+    count = _chosen(event.images.all(), form.cleaned_data).retry()
+    messages.success(request, f"{count} photo{pluralize(count)} will be looked at again.")
+    page = form.cleaned_data["next"]
+    return redirect(page if url_has_allowed_host_and_scheme(page, None) else reverse("upload", args=[slug]))
+
+
+def _chosen(images: ImageQuerySet, choice: dict[str, Any]) -> ImageQuerySet:
+    fields = {"image_id": "image_id", "code": "failure_code"}
+    return images.filter(**{field: choice[key] for key, field in fields.items() if choice[key]})
 
 
 def _remember(request: HttpRequest, event: Event, token: str | None) -> None:
@@ -138,13 +151,3 @@ def _any_of(opened: list[Grant]) -> Q:
     for grant in opened:
         granted |= Q(pk__in=grant.images().values("pk"))
     return granted
-
-
-def _progress(event: Event) -> dict[str, int]:
-    states = event.images.aggregate(
-        images=Count("pk"),
-        pending=Count("pk", filter=Q(state=Image.State.PENDING)),
-        failed=Count("pk", filter=Q(state=Image.State.FAILED)),
-    )
-    faces = ImageFace.objects.filter(image__event=event).count()
-    return states | {"faces": faces, "persons": event.faces.count()}

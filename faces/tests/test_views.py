@@ -1,19 +1,24 @@
-"""The pages of faces: selfie, gallery, photos and processing, for those who may and those who may not."""
+"""The pages of faces: selfie, gallery, photos and progress, for those who may and those who may not."""
 
 from __future__ import annotations
 
 import io
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
 from faces import pipeline, views
 from faces.gallery import Grant
 from faces.models import ImageFace
+from faces.templatetags.progress import time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., Client]
 
 EVENT = "/events/city-run/"
-SELFIE, GALLERY, PROCESS, UPLOAD = (EVENT + page for page in ("selfie/", "gallery/", "process/", "upload/"))
+SELFIE, GALLERY, RETRY, UPLOAD = (EVENT + page for page in ("selfie/", "gallery/", "retry/", "upload/"))
 ORANGE = (230, 140, 20)
 """A stranger to every event."""
 
@@ -328,50 +333,123 @@ class TestDownload:
         assert staff_client.get(path).status_code == 404
 
 
-class TestProcess:
+class TestRetry:
+    @pytest.fixture(autouse=True)
+    def _failures(self, event: Event, add: Any) -> None:
+        add("torn.png", RED)
+        add("cut.png", RED)
+        add("odd.png", RED)
+        fail(event, "truncated", "The file ends too early.", "torn.png", "cut.png")
+        fail(event, "engine_failed", "The engine stumbled.", "odd.png")
+
     def test_sends_strangers_to_log_in(self, client: Client, event: Event) -> None:
-        assert client.post(PROCESS)["Location"] == f"/admin/login/?next={PROCESS}"
+        assert client.post(RETRY)["Location"] == f"/admin/login/?next={RETRY}"
+        assert event.images.failed().count() == 3
 
-    def test_refuses_members_and_attendees(self, attendee: Client, member: User) -> None:
-        assert attendee.post(PROCESS).status_code == 302
-        attendee.force_login(member)
-        assert attendee.post(PROCESS).status_code == 403
+    def test_refuses_members(self, client: Client, event: Event, member: User) -> None:
+        client.force_login(member)
+        assert client.post(RETRY).status_code == 403
+        assert event.images.failed().count() == 3
 
-    def test_answers_fetch_with_the_counts(self, staff_client: Client, event: Event, add: Any) -> None:
-        add("a.png", RED, GREEN)
-        add("b.png", RED)
-        response = staff_client.post(PROCESS, headers={"Accept": "application/json"})
-        assert response.json() == {
-            "images": 2,
-            "pending": 0,
-            "failed": 0,
-            "faces": 3,
-            "persons": 2,
-            "images_processed": 2,
-            "faces_detected": 3,
-            "new_faces_found": 2,
-            "total_faces_known": 2,
-        }
+    @pytest.mark.parametrize(
+        ("code", "names"), [("truncated", {"torn.png", "cut.png"}), ("engine_failed", {"odd.png"})]
+    )
+    def test_of_all_of_a_reason(self, staff_client: Client, event: Event, code: str, names: set[str]) -> None:
+        staff_client.post(RETRY, {"code": code})
+        assert set(event.images.pending().values_list("file_name", flat=True)) == names
 
-    def test_sends_a_plain_form_back_with_a_sentence(self, staff_client: Client, event: Event, add: Any) -> None:
-        add("a.png", RED)
-        response = staff_client.post(PROCESS, headers={"Accept": "text/html,*/*;q=0.8"}, follow=True)
+    def test_of_one(self, staff_client: Client, event: Event) -> None:
+        response = staff_client.post(RETRY, {"image_id": photo(event, "torn.png").image_id}, follow=True)
+        assert [image.file_name for image in event.images.pending()] == ["torn.png"]
         assert response.redirect_chain == [(UPLOAD, 302)]
-        assert "Photos processed: 1. Faces found: 1. New people: 1." in response.content.decode()
+        assert "1 photo will be looked at again." in response.content.decode()
 
-    def test_says_what_is_wrong_with_the_engine(self, staff_client: Client, event: Event, add: Any) -> None:
-        add("a.png", RED)
-        Event.objects.update(engine="unknown")
-        response = staff_client.post(PROCESS, headers={"Accept": "application/json"})
-        assert response.status_code == 503
-        assert response.json()["code"] == "engine_unavailable"
-        assert "unknown" in response.json()["detail"]
-        page = staff_client.post(PROCESS, headers={"Accept": "text/html"}, follow=True).content.decode()
-        assert "There is no face engine" in page
-        assert event.images.pending().count() == 1
+    def test_of_everything(self, staff_client: Client, event: Event) -> None:
+        response = staff_client.post(RETRY, follow=True)
+        assert "3 photos will be looked at again." in response.content.decode()
 
-    def test_address_leads_back_to_the_upload(self, staff_client: Client, event: Event) -> None:
-        assert staff_client.get(PROCESS)["Location"] == UPLOAD
+    def test_leaves_other_events_alone(self, staff_client: Client, other_event: Event, event: Event) -> None:
+        staff_client.post("/events/other-run/retry/", {"image_id": photo(event, "torn.png").image_id})
+        assert event.images.failed().count() == 3
 
-    def test_there_is_nothing_to_process_in_no_event(self, staff_client: Client) -> None:
-        assert staff_client.post("/events/nowhere/process/").status_code == 404
+    def test_returns_to_the_page_of_its_form(self, staff_client: Client) -> None:
+        assert staff_client.post(RETRY, {"next": "/admin/"})["Location"] == "/admin/"
+
+    @pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org", "javascript:alert(1)"])
+    def test_leads_to_no_other_site(self, staff_client: Client, elsewhere: str) -> None:
+        assert staff_client.post(RETRY, {"next": elsewhere})["Location"] == UPLOAD
+
+    @pytest.mark.parametrize("data", [{"image_id": "words"}, {"code": "a b"}])
+    def test_of_nonsense_is_refused(self, staff_client: Client, event: Event, data: dict[str, str]) -> None:
+        assert staff_client.post(RETRY, data).status_code == 400
+        assert event.images.failed().count() == 3
+
+    def test_address_leads_back_to_the_upload(self, staff_client: Client) -> None:
+        assert staff_client.get(RETRY)["Location"] == UPLOAD
+
+    def test_there_is_nothing_to_retry_in_no_event(self, staff_client: Client) -> None:
+        assert staff_client.post("/events/nowhere/retry/").status_code == 404
+
+
+class TestProgressPanel:
+    """Without scripts: the figures and the failures as they were when the page was asked for."""
+
+    @pytest.fixture(params=["upload", "admin"])
+    def page(self, request: pytest.FixtureRequest, staff: User, event: Event) -> str:
+        """The address of a page that has the panel."""
+        staff.user_permissions.add(Permission.objects.get(codename="view_event"))
+        return UPLOAD if request.param == "upload" else f"/admin/events/event/{event.pk}/change/"
+
+    def test_says_how_far_the_photos_have_come(self, staff_client: Client, run: Event, add: Any, page: str) -> None:
+        run.images.update(processed_at=timezone.now() - timedelta(seconds=10))
+        add("new.png", RED)
+        content = staff_client.get(page).content.decode()
+        figures = re.findall(r'data-figure="(\w+)">([\d,]+)<', content)
+        expected = {"images": 5, "pending": 1, "indexed": 3, "no_face": 1, "failed": 0, "faces": 6, "persons": 3}
+        assert {name: int(value) for name, value in figures} == expected
+        assert re.search(r"4 of 5 photos looked at · 0\.[34] a second · less than a minute left", content)
+        assert '<p class="warning" id="no-worker">No worker is running.' in content
+
+    def test_misses_no_worker_when_nothing_waits(self, staff_client: Client, run: Event, page: str) -> None:
+        assert 'id="no-worker" hidden' in staff_client.get(page).content.decode()
+
+    def test_says_so_when_there_are_no_photos(self, staff_client: Client, event: Event, page: str) -> None:
+        assert "No photos yet." in staff_client.get(page).content.decode()
+
+    def test_lists_what_failed_with_forms(self, staff_client: Client, run: Event, page: str) -> None:
+        fail(run, "truncated", "The file <b>ends too early.", "red.png", "all.png")
+        fail(run, "engine_failed", "The engine stumbled.", "empty.png")
+        content = staff_client.get(page).content.decode()
+        assert f'<form class="problems" id="failures" method="post" action="{RETRY}">' in content
+        assert f'<input type="hidden" name="next" value="{page}">' in content
+        assert '<strong>2</strong> <span class="reason">The file &lt;b&gt;ends too early.</span>' in content
+        assert 'name="code" value="truncated"' in content
+        assert f'name="image_id" value="{photo(run, "all.png").image_id}"' in content
+        # Only what was decoded has a thumbnail.
+        assert content.count("<img") - content.count('<img src=""') == 1
+        assert address(photo(run, "empty.png"), "thumbnail") in content
+
+    def test_is_not_on_the_page_of_a_new_event(self, staff_client: Client, staff: User) -> None:
+        staff.user_permissions.add(Permission.objects.get(codename="add_event"))
+        content = staff_client.get("/admin/events/event/add/").content.decode()
+        assert "progress" not in content
+
+    def test_is_for_those_who_may_view_the_event(self, staff_client: Client, event: Event) -> None:
+        assert staff_client.get(f"/admin/events/event/{event.pk}/change/").status_code == 403
+
+    @pytest.mark.parametrize(
+        ("seconds", "words"),
+        [
+            (59, "less than a minute left"),
+            (61, "about 2 min left"),
+            (3600, "about 1 h 0 min left"),
+            (4_000_000, "about 1,111 h 7 min left"),
+        ],
+    )
+    def test_says_time_as_people_do(self, seconds: int, words: str) -> None:
+        assert time_left(seconds) == words
+
+
+def fail(event: Event, code: str, reason: str, *names: str) -> None:
+    images = event.images.filter(file_name__in=names)
+    images.update(state=Image.State.FAILED, failure_code=code, failure_reason=reason)

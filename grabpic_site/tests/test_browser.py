@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import shutil
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from pathlib import PurePath
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from django.core.files.storage import default_storage
+from django.contrib.auth.models import Permission
+from django.utils import timezone
 from PIL import Image as Picture
 from playwright.sync_api import expect, sync_playwright
+from rest_framework.response import Response
 
 from conftest import BLUE, GREEN, RED, paint_photo
 from events import ingest
+from events.api import UploadViewSet
+from events.errors import Refusal
+from events.models import Image
 from faces import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import ConsoleMessage, FilePayload, Page
+    from django.contrib.auth.models import User
+    from django.test import Client
+    from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, Route
+    from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
+    from rest_framework.request import Request
 
     from events.models import Event
 
@@ -40,21 +53,32 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Return a function that starts a Chromium of these arguments, or gives the one it has started before."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's synchronous face runs an event loop in this thread, and there Django refuses to touch the
+        # database, lest it block the loop. Nothing else is on this loop.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+        @functools.cache
+        def launched(*arguments: str) -> Browser:
+            return playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
+
+        yield launched
+
+
 @pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
-    """Return a function that opens a page in a Chromium of these arguments and options.
+def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
+    """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
 
     An error of a script, or something that the browser's policy blocked, fails the test at its end.
     """
     problems: list[str] = []
-    with sync_playwright() as playwright:
-        # Playwright's synchronous face runs an event loop in this thread, and there Django refuses to touch the
-        # database, lest it block the loop. Nothing else is on this loop.
-        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with ExitStack() as pages:
 
         def open_page(*arguments: str, **options: Any) -> Page:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
-            page = browser.new_page(**options)
+            page: Page = pages.enter_context(launch(*arguments).new_page(**options))
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", lambda message: problems.append(message.text) if is_blocked(message) else None)
             return page
@@ -70,10 +94,11 @@ def phone(visit: Visit) -> Page:
 
 
 @pytest.fixture
-def desk(visit: Visit, live_server: LiveServer, staff: object) -> Page:
+def desk(visit: Visit, live_server: LiveServer, staff_client: Client) -> Page:
     """A page on a desk, where staff has logged in."""
     page = visit(viewport={"width": 1280, "height": 900})
-    log_in(page, live_server)
+    session = staff_client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": str(live_server)}])
     return page
 
 
@@ -352,27 +377,169 @@ def swipe(page: Page, start: int, end: int) -> None:
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 400} for x in points]})
 
 
-class TestStaff:
-    def test_upload_and_process_to_the_end(self, desk: Page, live_server: LiveServer, event: Event) -> None:
-        ingest.add(event, paint_photo(RED, shade=100), "known.png")
-        torn = ingest.add(event, paint_photo(RED, shade=99), "torn.png")
-        assert isinstance(torn, ingest.Added)
-        default_storage.delete(torn.image.storage_key)
-        desk.goto(f"{live_server}/events/city-run/upload/")
-        photos = [upload_of(f"{n}.png", paint_photo(RED, GREEN, shade=101 + n).read()) for n in range(18)]
-        again = upload_of("again.png", paint_photo(RED, shade=100).read())
-        desk.set_input_files("[name=files] >> nth=0", [*photos, again, upload_of("notes.txt", b"no photo")])
-        expect(desk.locator("#sent")).to_have_text("20 of 20: 18 added, 1 already here, 1 refused.")
-        expect(desk.locator("#refused")).to_contain_text("notes.txt This is not a photo")
-        expect(desk.locator("[data-figure=pending]")).to_have_text("20")
-        desk.get_by_role("button", name="Process").click()
-        expect(desk.locator("#processed")).to_have_text("All done: 20 processed. 1 failed, see the list below.")
-        figures = {name: desk.locator(f"[data-figure={name}]").text_content() for name in ("faces", "persons")}
-        assert figures == {"faces": "37", "persons": "2"}
-        expect(desk.locator("#failures").get_by_text("torn.png")).to_be_visible()
+@pytest.fixture
+def arrivals(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of each file that reached the server, in a list that grows."""
+    names: list[str] = []
+    add = ingest.add
 
-    def test_drop_photos(self, desk: Page, live_server: LiveServer, event: Event) -> None:
+    def noted(event: Event, file: IO[bytes], file_name: str) -> ingest.Outcome:
+        names.append(file_name)
+        return add(event, file, file_name)
+
+    monkeypatch.setattr(ingest, "add", noted)
+    return names
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Forty small photos, as a camera names them."""
+    return fill(tmp_path / "card", 40)
+
+
+def fill(folder: Path, photos: int) -> Path:
+    folder.mkdir()
+    for number in range(1, photos + 1):
+        pixels = np.full((48, 64, 3), (number % 256, number // 256, 128), np.uint8)
+        Picture.fromarray(pixels).save(folder / f"IMG_{number:04}.PNG")
+    return folder
+
+
+def choose(page: Page, *files: Path | FilePayload) -> None:
+    if len(files) == 1 and isinstance(files[0], PurePath):
+        page.set_input_files("[webkitdirectory]", files[0])
+    else:
+        page.set_input_files("[name=files] >> nth=0", list(files))  # type: ignore[arg-type]  # all of one kind
+
+
+class TestUpload:
+    @pytest.fixture(autouse=True)
+    def _page(self, desk: Page, live_server: LiveServer, event: Event) -> None:
         desk.goto(f"{live_server}/events/city-run/upload/")
+
+    def test_of_three_hundred_files_over_a_connection_that_is_cut(
+        self, desk: Page, event: Event, tmp_path: Path
+    ) -> None:
+        folder = fill(tmp_path / "card", 298)
+        (folder / "again.PNG").write_bytes((folder / "IMG_0001.PNG").read_bytes())
+        (folder / "notes.txt").write_bytes(b"no photo")
+        (folder / ".hidden.PNG").write_bytes(b"of no interest")
+        requests = []
+
+        def cut(route: Route) -> None:
+            requests.append(route)
+            if len(requests) == 10:
+                desk.context.set_offline(True)
+            route.continue_()
+
+        desk.route("**/api/v1/upload*", cut)
+        choose(desk, folder)
+        expect(desk.locator("#sent")).to_contain_text("The connection is lost")
+        expect(desk.get_by_role("button", name="Resume")).to_be_visible()
+        assert 0 < event.images.count() < 298
+        desk.context.set_offline(False)
+        expect(desk.locator("#sent")).to_have_text("298 added, 1 already here, 1 refused.", timeout=30_000)
+        expect(desk.locator("#refused li")).to_contain_text(["notes.txt This is not a photo"])
+        expect(desk.locator("#duplicates summary")).to_have_text("Already here (1)")
+        expect(desk.locator("#overall")).to_have_js_property("value", 1)
+        expect(desk.locator("#so-far")).to_contain_text("300 of 300 files")
+        expect(desk.locator("#flights")).to_be_hidden()
+        assert event.images.count() == 298
+
+    def test_counts_what_arrived_without_an_answer_as_sent(
+        self, desk: Page, event: Event, folder: Path, arrivals: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create, calls = UploadViewSet.create, itertools.count()
+
+        def gateway(view: UploadViewSet, request: Request) -> Response:
+            response = create(view, request)
+            return Response(status=502) if next(calls) == 1 else response
+
+        monkeypatch.setattr(UploadViewSet, "create", gateway)
+        choose(desk, folder)
+        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.", timeout=20_000)
+        assert sorted(arrivals) == [f"IMG_{number:04}.PNG" for number in range(1, 41)]
+
+    def test_can_be_paused(self, desk: Page, folder: Path, arrivals: list[str]) -> None:
+        desk.route("**/api/v1/upload*", lambda _: None)  # on its way, for ever
+        choose(desk, folder)
+        flights = desk.locator("#flights li:not(.idle)")
+        expect(flights).to_have_count(3)
+        expect(flights.first).to_contain_text("IMG_0001.PNG and 7 more")
+        expect(desk.get_by_role("progressbar", name="IMG_0009.PNG and 7 more")).to_be_visible()
+        desk.get_by_role("button", name="Pause").click()
+        expect(desk.locator("#sent")).to_have_text("Paused.")
+        desk.unroute("**/api/v1/upload*")
+        resume = desk.get_by_role("button", name="Resume")
+        expect(resume).to_be_focused()
+        resume.press("Enter")
+        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.")
+        assert len(arrivals) == 40
+
+    def test_goes_on_after_a_closed_tab(self, desk: Page, event: Event, folder: Path, arrivals: list[str]) -> None:
+        routes = itertools.count()
+        desk.route("**/api/v1/upload*", lambda route: route.continue_() if next(routes) < 2 else None)
+        choose(desk, folder)
+        expect(desk.locator("#so-far")).to_contain_text("16 of 40 files")
+        desk.on("dialog", lambda dialog: dialog.accept())  # it asks before it leaves
+        desk.reload()
+        desk.unroute("**/api/v1/upload*")
+        choose(desk, folder)
+        expect(desk.locator("#sent")).to_have_text("24 added, 16 already here, 0 refused.")
+        choose(desk, folder)
+        expect(desk.locator("#sent")).to_have_text("0 added, 40 already here, 0 refused.")
+        assert len(arrivals) == event.images.count() == 40
+
+    def test_without_hashes_leaves_it_to_the_server(self, desk: Page, event: Event) -> None:
+        desk.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+        desk.reload()
+        ingest.add(event, paint_photo(RED), "known.png")
+        choose(desk, upload_of("again.png", paint_photo(RED).read()), upload_of("new.png", paint_photo(GREEN).read()))
+        expect(desk.locator("#sent")).to_have_text("1 added, 1 already here, 0 refused.")
+        expect(desk.locator("#duplicates")).to_contain_text("again.png")
+
+    def test_waits_for_staff_to_log_in_again(
+        self, desk: Page, live_server: LiveServer, event: Event, folder: Path
+    ) -> None:
+        desk.context.clear_cookies(name="sessionid")
+        choose(desk, folder)
+        expect(desk.locator("#sent")).to_contain_text("Log in again in another tab")
+        log_in_elsewhere(desk, live_server)
+        desk.get_by_role("button", name="Resume").click()
+        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.")
+
+    def test_refuses_the_one_file_that_spoils_its_batch(
+        self, desk: Page, event: Event, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create = UploadViewSet.create
+
+        def picky(view: UploadViewSet, request: Request) -> Response:
+            if any(file.name == "bad.png" for file in request.FILES.getlist("files")):
+                raise Refusal("too_odd", "This is too odd.", 413)
+            return create(view, request)
+
+        monkeypatch.setattr(UploadViewSet, "create", picky)
+        choose(desk, *(upload_of(f"{name}.png", paint_photo(shade=ord(name[0])).read()) for name in ("a", "bad", "c")))
+        expect(desk.locator("#sent")).to_have_text("2 added, 0 already here, 1 refused.")
+        expect(desk.locator("#refused li")).to_have_text("bad.png This is too odd.")
+
+    def test_shows_the_beginning_of_a_long_list(self, desk: Page, settings: Settings) -> None:
+        settings.MAX_UPLOAD_MB = 0
+        desk.reload()
+        desk.evaluate(
+            """() => {
+                const transfer = new DataTransfer();
+                for (let n = 0; n < 1434; n += 1) transfer.items.add(new File([`${n}`], `${n}.png`));
+                const input = document.querySelector("[name=files]");
+                input.files = transfer.files;
+                input.dispatchEvent(new Event("change", { bubbles: true }));
+            }"""
+        )
+        expect(desk.locator("#sent")).to_have_text("0 added, 0 already here, 1,434 refused.")
+        expect(desk.locator("#refused li")).to_have_count(200)
+        expect(desk.locator("#refused .more")).to_have_text("and 1,234 more")
+
+    def test_by_drag_and_drop(self, desk: Page, event: Event) -> None:
         content = list(paint_photo(RED).read())
         transfer = desk.evaluate_handle(
             """(content) => {
@@ -383,40 +550,103 @@ class TestStaff:
             content,
         )
         desk.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
-        expect(desk.locator("#sent")).to_have_text("1 of 1: 1 added, 0 already here, 0 refused.")
+        expect(desk.locator("#sent")).to_have_text("1 added, 0 already here, 0 refused.")
         assert event.images.get().file_name == "dropped.png"
 
-    def test_drop_beside_the_box_stay_on_the_page(self, desk: Page, live_server: LiveServer, event: Event) -> None:
-        desk.goto(f"{live_server}/events/city-run/upload/")
+    def test_stays_on_the_page_where_a_drop_misses_the_box(self, desk: Page) -> None:
         for kind in ("dragover", "drop"):
             left = f"document.body.dispatchEvent(new DragEvent('{kind}', {{ bubbles: true, cancelable: true }}))"
             assert desk.evaluate(left) is False
 
-    def test_are_told_of_a_file_too_large_before_it_is_sent(
-        self, desk: Page, live_server: LiveServer, event: Event
+    def test_sends_no_file_that_is_too_large(
+        self, desk: Page, live_server: LiveServer, event: Event, settings: Settings, arrivals: list[str]
     ) -> None:
-        desk.goto(f"{live_server}/events/city-run/upload/")
-        desk.evaluate("document.querySelector('#upload').dataset.maxMb = 0")
-        desk.set_input_files("[name=files] >> nth=0", upload_of("huge.png", paint_photo(RED).read()))
-        expect(desk.locator("#refused")).to_contain_text("huge.png The file has more than 0 MB.")
-        assert not event.images.exists()
+        settings.MAX_UPLOAD_MB = 0
+        desk.reload()
+        choose(desk, upload_of("huge.png", paint_photo(RED).read()))
+        expect(desk.locator("#refused li")).to_have_text("huge.png The file has more than 0 MB.")
+        assert arrivals == []
 
-    def test_are_told_that_the_engine_fails(self, desk: Page, live_server: LiveServer, event: Event) -> None:
+
+def log_in_elsewhere(page: Page, live_server: LiveServer) -> None:
+    """Log in as another tab of the same browser would, which changes the token against forged requests, too."""
+    address = f"{live_server}/admin/login/"
+    page.request.get(address)
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
+    form: dict[str, str | float | bool] = {"username": "staff", "password": "staff", "csrfmiddlewaretoken": token}
+    assert page.request.post(address, form=form, headers={"Referer": address}, max_redirects=0).status == 302
+
+
+class TestProgress:
+    def test_is_live(self, desk: Page, live_server: LiveServer, event: Event) -> None:
         ingest.add(event, paint_photo(RED), "a.png")
-        event.engine = "unknown"
-        event.save()
         desk.goto(f"{live_server}/events/city-run/upload/")
-        desk.get_by_role("button", name="Process").click()
-        expect(desk.locator("#processed")).to_contain_text("There is no face engine")
+        expect(desk.get_by_text("No worker is running.")).to_be_visible()
+        choose(desk, upload_of("b.png", paint_photo(RED, GREEN).read()))
+        expect(desk.locator("[data-figure=pending]")).to_have_text("2")
+        pipeline.ingest(event)
+        expect(desk.locator("[data-figure=indexed]")).to_have_text("2")
+        expect(desk.locator("[data-figure=faces]")).to_have_text("3")
+        expect(desk.locator("[data-figure=persons]")).to_have_text("2")
+        expect(desk.get_by_role("progressbar", name="2 of 2 photos looked at")).to_have_js_property("value", 2)
+        expect(desk.get_by_text("No worker is running.")).to_be_hidden()
 
-    def test_upload_and_process_without_scripts(
-        self, visit: Visit, live_server: LiveServer, event: Event, staff: object
+    @pytest.mark.parametrize("page", ["upload", "admin"])
+    def test_lists_what_failed_and_tries_it_again(
+        self, desk: Page, live_server: LiveServer, event: Event, staff: User, page: str
     ) -> None:
+        staff.user_permissions.add(Permission.objects.get(codename="view_event"))
+        admin = f"/admin/events/event/{event.pk}/change/"
+        for shade in range(4):
+            ingest.add(event, paint_photo(RED, shade=shade), f"{shade}.png")
+        desk.goto(str(live_server) + {"upload": "/events/city-run/upload/", "admin": admin}[page])
+        expect(desk.locator("#failures")).to_be_hidden()
+        fail(event, "engine_failed", "The engine stumbled.", "1.png")
+        fail(event, "truncated", "The file ends too early.", "2.png", "3.png")
+        expect(desk.locator(".reasons li")).to_contain_text(["2 The file ends too early.", "1 The engine stumbled."])
+        desk.get_by_text("One by one").click()
+        expect(desk.locator(".failed img")).to_have_count(1)
+        desk.get_by_role("button", name="Try again: 1.png").click()
+        expect(desk.locator("#said")).to_have_text("1 photo will be looked at again.")
+        expect(desk.locator(".reasons li")).to_have_count(1)
+        expect(desk.locator("#said")).to_be_focused()
+        desk.get_by_role("button", name="Try again all of: The file ends too early.").click()
+        expect(desk.locator("#failures")).to_be_hidden()
+        expect(desk.locator("#said")).to_have_text("2 photos will be looked at again.")
+        assert event.images.pending().count() == 4
+
+    def test_asks_less_often_where_no_answer_comes(self, desk: Page, live_server: LiveServer, event: Event) -> None:
+        ingest.add(event, paint_photo(RED), "a.png")
+        desk.clock.install()
+        desk.goto(f"{live_server}/events/city-run/upload/")
+        expect(desk.locator("[data-figure=pending]")).to_have_text("1")
+        polls: list[object] = []
+        desk.on("request", lambda request: polls.append(request))
+        desk.route("**/progress", lambda route: route.abort())
+        for _ in range(120):
+            desk.clock.run_for(1000)
+        expect(desk.get_by_text("The server does not answer")).to_be_visible()
+        assert 4 <= len(polls) <= 7  # after 2, 4, 8, 16, 32 and 60 s
+        desk.unroute("**/progress")
+        polls.clear()
+        while not polls:
+            desk.clock.run_for(1000)
+        expect(desk.get_by_text("The server does not answer")).to_be_hidden()
+
+    def test_without_scripts(self, visit: Visit, live_server: LiveServer, event: Event, staff: object) -> None:
         page = visit(java_script_enabled=False)
         log_in(page, live_server)
         page.goto(f"{live_server}/events/city-run/upload/")
         page.set_input_files("[name=files] >> nth=0", selfie_of(RED))
         page.get_by_role("button", name="Upload").click()
         expect(page.locator("#sent")).to_have_text("1 added, 0 already here, 0 refused.")
-        page.get_by_role("button", name="Process").click()
-        expect(page.get_by_role("status").first).to_contain_text("Photos processed: 1.")
+        expect(page.locator("[data-figure=pending]")).to_have_text("1")
+        fail(event, "truncated", "The file ends too early.", "me.png")
+        page.goto(f"{live_server}/events/city-run/upload/")
+        page.get_by_role("button", name="Try again all of: The file ends too early.").click()
+        expect(page.get_by_role("status").first).to_contain_text("1 photo will be looked at again.")
+
+
+def fail(event: Event, code: str, reason: str, *names: str) -> None:
+    images = event.images.filter(file_name__in=names)
+    images.update(state=Image.State.FAILED, failure_code=code, failure_reason=reason, processed_at=timezone.now())
