@@ -18,13 +18,13 @@ from django.conf import settings
 from PIL import AvifImagePlugin, ExifTags, Image
 from pillow_heif import register_heif_opener
 
-from events import colours
+from events import colours, shrinking
 from events.formats import EXTENSIONS as EXTENSIONS
 from events.formats import PictureError as PictureError
 from events.formats import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,9 +45,6 @@ _JPEGS = {"JPEG", "MPO"}
 
 _TAIL = 64 * 1024
 """Bytes at the end of a JPEG in which its end is looked for first; cameras write data of their own behind it."""
-
-_STRIP = 64
-"""Rows of a shrunk picture that are made at once."""
 
 _LYING = {5, 6, 7, 8}
 """The EXIF orientations of pictures stored with rows for columns."""
@@ -123,18 +120,11 @@ def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> P
 
 
 def shrink(pixels: Pixels, long_side: int) -> Pixels:
-    """Return (height, width, 3) pixels whose long side is `long_side`, each the mean of those it covers.
-
-    The same array, where it is no larger than that already.
-    """
+    """Return (height, width, 3) pixels whose long side is `long_side`; the same array, if it is no larger already."""
     height, width = pixels.shape[:2]
     if max(height, width) <= long_side:
         return pixels
-
-    def strip(top: int, bottom: int) -> Image.Image:
-        return Image.fromarray(pixels[top:bottom])
-
-    return _in_strips((width, height), _fit((width, height), long_side), strip)
+    return shrinking.shrink(pixels, *_fit((width, height), long_side))
 
 
 def to_jpeg(pixels: Pixels) -> bytes:
@@ -231,31 +221,7 @@ def _decode(image: Image.Image, at_least: int) -> Pixels:
 
     transform = colours.to_srgb(image, strip(0, 1).mode)
     size = _fit(image.size, min(2 * at_least, max(image.size)))
-    return _in_strips(image.size, size, strip, lambda small: colours.as_rgb(small, transform))
-
-
-def _in_strips(
-    size: tuple[int, int],
-    new_size: tuple[int, int],
-    strip: Callable[[int, int], Image.Image],
-    finish: Callable[[Image.Image], Image.Image] = lambda small: small,
-) -> Pixels:
-    """Return a picture shrunk, made in strips: they stay in the processor's cache, and the whole is never copied.
-
-    `strip` gives the rows from one to another; `finish` makes them RGB, once they are small.
-    """
-    (width, height), (new_width, new_height) = size, new_size
-    rows_per_row = height / new_height
-    pixels = np.empty((new_height, new_width, 3), np.uint8)
-    for top in range(0, new_height, _STRIP):
-        bottom = min(top + _STRIP, new_height)
-        first, last = top * rows_per_row, min(bottom * rows_per_row, height)
-        above = math.floor(first)
-        small = strip(above, math.ceil(last)).resize(
-            (new_width, bottom - top), Image.Resampling.BOX, (0, first - above, width, last - above)
-        )
-        pixels[top:bottom] = np.asarray(finish(small))
-    return pixels
+    return shrinking.in_strips(image.size, size, strip, lambda small: colours.as_rgb(small, transform))
 
 
 def _exif(image: Image.Image) -> Image.Exif:

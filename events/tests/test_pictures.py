@@ -181,26 +181,6 @@ def test_too_many_pixels_are_refused_before_decoding(settings: Settings) -> None
     assert refusal.value.code == "image_too_large"
 
 
-def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
-    pixels = np.zeros((300, 600, 3), np.uint8)
-    pixels[::2] = 200
-    small = pictures.shrink(pixels, 300)
-    assert small.shape == (150, 300, 3)
-    assert np.all(small == 100)
-
-
-def test_shrinking_in_strips_leaves_no_seams() -> None:
-    rows = np.linspace(0, 255, 1000, dtype=np.uint8)
-    small = pictures.shrink(np.repeat(rows, 750 * 3).reshape(1000, 750, 3), 533)
-    assert small.shape == (533, 400, 3)
-    assert np.abs(small[:, 0, 0] - np.linspace(0, 255, 533)).max() < 1.5
-
-
-def test_what_is_small_enough_is_not_copied() -> None:
-    pixels = np.zeros((20, 30, 3), np.uint8)
-    assert pictures.shrink(pixels, 30) is pixels
-
-
 def test_renditions_are_small_and_carry_no_metadata() -> None:
     pixels = np.zeros((1000, 2000, 3), np.uint8)
     large, small = (Image.open(io.BytesIO(file)) for file in pictures.to_jpegs(pixels, [1600, 400]))
