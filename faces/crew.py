@@ -29,8 +29,11 @@ GRACE = 30
 LONGEST_PAUSE = 30
 """Seconds before a process that dies again and again is started once more."""
 
-STEADY = 60
-"""A process that lived so many seconds did not die of its start."""
+STEADY = 10
+"""A process that lived so many seconds did not die of its start: its successor need not wait."""
+
+GAVE_UP = os.EX_CONFIG
+"""The exit code of a process whose successor would give up, too."""
 
 SESSION = "-c synchronous_commit=off -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 """PostgreSQL's settings for a worker. What it had not written to disk when the server fell over is done again; and a
@@ -72,10 +75,9 @@ class Crew:
                 self._replace(place)
 
     def check(self) -> None:
-        """Raise CrewError if a process gave up by itself, rather than being killed; it has said why."""
-        for place in self._places:
-            if (place.process.poll() or 0) > 0:
-                raise CrewError(f"A worker process gave up (exit code {place.process.returncode}).")
+        """Raise CrewError if a process gave up, rather than died; it has said why."""
+        if any(place.process.poll() == GAVE_UP for place in self._places):
+            raise CrewError("A worker process gave up; see above.")
 
     def stop(self) -> None:
         """Ask all to stop, wait until they have, and kill those that do not."""
@@ -97,14 +99,11 @@ class Crew:
             place.deaths = place.deaths + 1 if now - place.started < STEADY else 0
             pause = min(LONGEST_PAUSE, 2 ** (place.deaths - 2)) if place.deaths > 1 else 0
             place.start_again = now + pause
-            logger.warning(
-                "Worker process %s ended (%s); another starts in %s s",
-                place.process.pid,
-                place.process.returncode,
-                pause,
-            )
+            logger.warning("Worker process %s %s.", place.process.pid, _death(place.process.returncode))
         if now >= place.start_again:
+            before = place.process.pid
             place.process, place.started, place.start_again = self._start(), now, 0.0
+            logger.info("Worker process %s has taken the place of %s.", place.process.pid, before)
 
     def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches the parent alone, which then stops the crew.
@@ -131,6 +130,10 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _death(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended (exit code {code})"
 
 
 def _same_site() -> dict[str, str]:

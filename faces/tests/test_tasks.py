@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -28,6 +29,10 @@ class Context:
 
     def __init__(self, *, stopping: bool = False) -> None:
         self.should_abort = lambda: stopping
+
+
+class Sweeping(Context):
+    app = app
 
 
 def jobs(task: str) -> list[dict[str, int]]:
@@ -139,6 +144,30 @@ def test_a_grouping_that_fails_again_and_again_is_left_alone(run: Event, monkeyp
 def fail(job: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job])
+
+
+def begin(job_id: int, *, silent_for: float) -> None:
+    """Have a worker that gave its last sign of life so many seconds ago at work on the job."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH worker AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - %s * interval '1 second') RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', worker_id = worker.id FROM worker"
+            " WHERE procrastinate_jobs.id = %s",
+            [silent_for, job_id],
+        )
+
+
+@pytest.mark.parametrize(("silent_for", "taken"), [(tasks.STALLED + 5, True), (tasks.HEARTBEAT, False)])
+def test_the_job_of_a_worker_that_fell_silent_is_taken_from_it(
+    event: Event, add: Add, silent_for: float, *, taken: bool
+) -> None:
+    add("one.png", RED)
+    job = ProcrastinateJob.objects.get(task_name="index")
+    begin(job.pk, silent_for=silent_for)
+    async_to_sync(tasks.sweep.func)(Sweeping(), timestamp=0)  # type: ignore[arg-type]
+    assert ProcrastinateJob.objects.filter(pk=job.pk).exists() is not taken
+    assert jobs("index") == ([{"event_id": event.pk}] if taken else []), "and its photo is announced again"
 
 
 def test_grouping_is_asked_of_the_right_event(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import signal
-import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import django.db
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 from events.models import Event
 from faces import crew, pipeline, tasks
@@ -18,10 +25,14 @@ from faces.engine import EngineError, get_engine
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
     from types import FrameType
 
 POLL = 0.5
 """Seconds between two looks at the processes, or for photos that another process has in hand."""
+
+DATABASE_AWAY = (django.db.OperationalError, psycopg.OperationalError, ConnectorException)
+"""What Django, the driver and the queue each say when the database does not answer."""
 
 
 class Command(BaseCommand):
@@ -29,70 +40,115 @@ class Command(BaseCommand):
         "Takes photos from the queue, finds the faces and groups them, until Ctrl-C or SIGTERM. Any number may run, on "
         "any number of machines, with the same DATABASE_URL and storage settings."
     )
-    requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--processes", type=_positive, default=os.cpu_count() or 1, help="default: one for each processor"
+            "--processes",
+            type=positive,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="default: one for each processor",
         )
         parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
         parser.add_argument("--event", help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not options["supervised"]:
-            self._supervise(options["processes"])
-            return
-        crew.end_with_parent()
         try:
-            get_engine(settings.FACE_ENGINE)
-            _index(Event.objects.get(slug=options["event"])) if options["event"] else _serve()
-        except EngineError as error:
+            if options["supervised"]:
+                _work(options["event"])
+            else:
+                self._supervise(options["processes"])
+        except crew.CrewError as error:
             raise CommandError(str(error)) from error
+        except EngineError as error:
+            raise CommandError(str(error), returncode=crew.GAVE_UP) from error
+        except DATABASE_AWAY as error:
+            raise CommandError(f"The database does not answer: {error.__cause__ or error}") from error
 
     def _supervise(self, processes: int) -> None:
-        stop = _stop_event()
+        stopping = _stop_signals()
+        _check_migrations()
         with crew.at_work(processes) as workers:
-            self.stdout.write(f"{processes} worker processes. Ctrl-C stops them.")
+            self.stdout.write(f"Worker processes: {processes}. Ctrl-C stops them.")
             self.stdout.flush()
-            while not stop.wait(POLL):
+            while not stopping():
+                workers.check()
                 workers.keep_alive()
+                time.sleep(POLL)
         self.stdout.write("Stopped.")
+
+
+def positive(text: str) -> int:
+    """Return the number that an option says."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number, at least 1")
+    return int(text)
+
+
+def _check_migrations() -> None:
+    """Raise CommandError where each process would only stumble over missing tables."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("The database is not migrated. Run `manage.py migrate` first.")
+    connection.close()
+
+
+def _work(event: str | None) -> None:
+    """Be one process of a crew: on the queue, or on one event alone."""
+    crew.end_with_parent()
+    get_engine(settings.FACE_ENGINE)
+    if event:
+        _index(Event.objects.get(slug=event))
+    else:
+        _serve()
 
 
 def _serve() -> None:
     """Work through the queue until SIGTERM, which ends it after the photo in hand."""
     connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]  # DjangoConnector's
-    with app.replace_connector(connector):
-        app.run_worker(
+    with app.replace_connector(connector), suppress(asyncio.CancelledError):
+        asyncio.run(_work_through_the_queue())
+
+
+async def _work_through_the_queue() -> None:
+    async with app.open_async():
+        worker = app.run_worker_async(
             concurrency=1,
             delete_jobs="successful",
             update_heartbeat_interval=tasks.HEARTBEAT,
             stalled_worker_timeout=tasks.STALLED,
             shutdown_graceful_timeout=0,
+            install_signal_handlers=False,
         )
+        work = asyncio.create_task(worker)
+
+        def stop() -> None:
+            # A service manager asks every process, and then the crew asks again: once is enough, since a second
+            # request would cut short what the first one set going.
+            if not work.cancelling():
+                work.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        await work
 
 
 def _index(event: Event) -> None:
     """Index the event's photos as they come, until SIGTERM."""
-    stop = _stop_event()
-    while not stop.is_set():
-        if not pipeline.index_batch(event, stop.is_set):
-            stop.wait(POLL)
+    stopping = _stop_signals()
+    while not stopping():
+        if not pipeline.index_batch(event, stopping):
+            time.sleep(POLL)
 
 
-def _stop_event() -> threading.Event:
-    stop = threading.Event()
+def _stop_signals() -> Callable[[], bool]:
+    """Return a function that tells whether SIGTERM or SIGINT has come."""
+    # No threading.Event: its wait would hold the lock that the handler needs.
+    came: list[int] = []
 
-    def set_it(number: int, frame: FrameType | None) -> None:
-        stop.set()
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
 
-    signal.signal(signal.SIGTERM, set_it)
-    signal.signal(signal.SIGINT, set_it)
-    return stop
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
+    return lambda: bool(came)
