@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import socket
+import time
+import uuid
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import storages
 from django.db import connection
 from PIL import Image as Picture
 
 from events.models import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from django.test import Client
@@ -30,11 +35,49 @@ def _storage(tmp_path: Path, settings: Settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": settings.STORAGE_PATH / ".grabpic", "allow_overwrite": True},
+            "BACKEND": "events.storage.LocalStorage",
+            "OPTIONS": {"location": settings.STORAGE_PATH / ".grabpic"},
         },
     }
     settings.SIMILARITY_THRESHOLD = None
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a real S3 API on loopback."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Keep the photos in a new bucket of the S3 API on loopback; return its name."""
+    use_s3(s3_endpoint, settings, monkeypatch)
+    bucket = str(settings.STORAGES["default"]["OPTIONS"]["bucket_name"])
+    storage: Any = storages["default"]
+    storage.connection.create_bucket(Bucket=bucket)
+    return bucket
+
+
+@pytest.fixture
+def dead_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the photos in a bucket of a service that is down."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    use_s3(f"http://127.0.0.1:{port}", settings, monkeypatch)
+    # Between attempts.
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(time=time.time, sleep=lambda _: None))
+
+
+def use_s3(endpoint: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    options = {"bucket_name": f"photos-{uuid.uuid4().hex}", "endpoint_url": endpoint, "region_name": "us-east-1"}
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "events.s3.S3Storage", "OPTIONS": options}}
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from rest_framework.response import Response
 
 from events import ingest
 from events.authentication import IsStaffOrApiKey, acts_as_staff
-from events.errors import Refusal
+from events.errors import Refusal, storage_unavailable
 from events.models import Event
 
 if TYPE_CHECKING:
+    from django.http import HttpResponseBase
     from rest_framework.request import Request
 
     from events.models import EventQuerySet
@@ -135,25 +136,33 @@ class UploadViewSet(viewsets.ViewSet):
         request={"multipart/form-data": UploadSerializer},
         responses={
             200: UploadedSerializer,
-            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+            **dict.fromkeys((400, 401, 403, 404, 503), ErrorSerializer),
         },
     )
-    def create(self, request: Request) -> Response:
-        """Take photos (multipart `files`, repeated)."""
+    def create(self, request: Request) -> HttpResponseBase:
+        """Take photos (multipart `files`, repeated).
+
+        503 `storage_unavailable` says that the storage took none of them. When it fails later on, the rest is
+        listed in `errors` with that code.
+        """
         event = requested_event(request)
         files = request.FILES.getlist("files")
         if not files:
             raise Refusal("missing_file", "Send the photos as multipart form field `files`.")
-        outcomes = [(file.name, ingest.add(event, file, file.name)) for file in files]
+        outcomes = ingest.add_all(event, [(file, file.name) for file in files])
+        if ingest.nothing_stored(outcomes):
+            return storage_unavailable()
         return Response(
             {
-                "uploaded": sum(isinstance(outcome, ingest.Added) for _, outcome in outcomes),
+                "uploaded": sum(isinstance(outcome, ingest.Added) for outcome in outcomes),
                 "files": [
-                    _stored(name, outcome) for name, outcome in outcomes if not isinstance(outcome, ingest.Refused)
+                    _stored(file.name, outcome)
+                    for file, outcome in zip(files, outcomes, strict=True)
+                    if not isinstance(outcome, ingest.Refused)
                 ],
                 "errors": [
                     {"file": outcome.file_name, "code": outcome.code, "detail": outcome.reason}
-                    for _, outcome in outcomes
+                    for outcome in outcomes
                     if isinstance(outcome, ingest.Refused)
                 ],
             }

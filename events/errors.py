@@ -65,5 +65,11 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return defaults.server_error(request)
 
 
+def storage_unavailable() -> HttpResponseBase:
+    """Answer that the storage failed; why is in the log."""
+    reason = "The storage of the photos fails just now. Try again later."
+    return _as_json(HTTPStatus.SERVICE_UNAVAILABLE, "storage_unavailable", reason)
+
+
 def _as_json(status_code: HTTPStatus, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"detail": detail, "code": code}, status=status_code)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeGuard, cast
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from events import pictures, queue
 from events.models import Event, Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+STORAGE_UNAVAILABLE = "storage_unavailable"
+"""The one code of a refusal that is not about the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,10 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
     """Take one photo file into the event, unless it is there already or is no photo.
 
     The file is stored before its row is written, and removed again when the row cannot be: a row never
-    stands without its file.
+    stands without its file. A storage that fails is a refusal, too, with the code `storage_unavailable`.
+
+    Raises:
+        OSError: the file itself cannot be read.
     """
     try:
         _check_file_size(file)
@@ -61,9 +70,37 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
     file.seek(0)
     # Every kind of file that comes here can read into a buffer, though IO does not say so.
     sha256 = hashlib.file_digest(cast(BufferedIOBase, file), "sha256").hexdigest()
-    if known := event.images.filter(sha256=sha256).first():
-        return _known(known, file)
-    return _store(event, file, _describe(event, file_name, sha256, info))
+    file.seek(0)
+    try:
+        if known := event.images.filter(sha256=sha256).first():
+            return _known(known, file)
+        return _store(event, file, _describe(event, file_name, sha256, info))
+    except OSError:
+        logger.exception("The storage does not take %s", file_name)
+        return Refused(file_name, STORAGE_UNAVAILABLE, "The storage takes no photos just now. Send it again later.")
+
+
+def add_all(event: Event, files: Iterable[tuple[IO[bytes], str]]) -> list[Outcome]:
+    """Take files with their names into the event, as `add` does; when the storage fails, the rest is not tried."""
+    outcomes: list[Outcome] = []
+    for file, file_name in files:
+        if outcomes and is_unavailable(outcomes[-1]):
+            # Each one could take the seconds after which a dead service is given up.
+            outcomes.append(replace(outcomes[-1], file_name=file_name))
+        else:
+            outcomes.append(add(event, file, file_name))
+    return outcomes
+
+
+def is_unavailable(outcome: Outcome) -> TypeGuard[Refused]:
+    """Tell whether the storage failed, so that the same file may get in later."""
+    return isinstance(outcome, Refused) and outcome.code == STORAGE_UNAVAILABLE
+
+
+def nothing_stored(outcomes: Iterable[Outcome]) -> bool:
+    """Tell whether the storage failed before it took any of these files: they should be sent again, all of them."""
+
+    return any(map(is_unavailable, outcomes)) and all(isinstance(outcome, Refused) for outcome in outcomes)
 
 
 def add_path(event: Event, path: Path) -> Outcome:
@@ -120,7 +157,6 @@ def _known(image: Image, file: IO[bytes]) -> Added | Duplicate:
     """Put the file of a photo we have back where it was, should it be gone from the storage."""
     if default_storage.exists(image.storage_key):
         return Duplicate(image)
-    file.seek(0)
     default_storage.save(image.storage_key, File(file))
     Image.objects.filter(pk=image.pk).retry()
     return Added(image)
@@ -146,18 +182,28 @@ def _printable(file_name: str) -> str:
 
 
 def _store(event: Event, file: IO[bytes], image: Image) -> Outcome:
-    file.seek(0)
+    default_storage.save(image.storage_key, File(file))
     try:
-        default_storage.save(image.storage_key, File(file))
         with transaction.atomic():
             image.save()
             queue.announce(event.pk)
+    except (OperationalError, InterfaceError):
+        # The connection may have broken after the commit. A file without its row is found by `storage_audit`; a row
+        # without its file would be a lost photo.
+        raise
     except IntegrityError:
-        default_storage.delete(image.storage_key)
+        _discard(image.storage_key)
         # The same content came in by another way since we looked, or the event is gone.
         known = event.images.filter(sha256=image.sha256).first()
         return Duplicate(known) if known else Refused(image.file_name, "event_gone", "The event was deleted.")
     except BaseException:
-        default_storage.delete(image.storage_key)
+        _discard(image.storage_key)
         raise
     return Added(image)
+
+
+def _discard(key: str) -> None:
+    try:
+        default_storage.delete(key)
+    except OSError:
+        logger.exception("%s is left in the storage, for `manage.py storage_audit`", key)

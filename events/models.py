@@ -205,7 +205,11 @@ class Image(models.Model):
             return super().delete(*args, **kwargs)
 
     def delete_files(self) -> None:
-        """Remove the original and what was derived from it from the storage."""
+        """Remove the original and what was derived from it from the storage.
+
+        Raises:
+            OSError: the storage fails; `manage.py storage_audit` finds what is left.
+        """
         for rendition in self.Rendition:
             default_storage.delete(self.key_of(rendition))
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
 
+from events.errors import storage_unavailable
 from events.models import Image
+
+if TYPE_CHECKING:
+    from django.http import HttpResponseBase
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
@@ -19,8 +27,10 @@ CONTENT_TYPES = {
 }
 
 
-def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileResponse:
+def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> HttpResponseBase:
     """Stream a photo's original, preview or thumbnail; the original carries the photographer's file name.
+
+    A storage that fails is answered with 503.
 
     Raises:
         Http404: there is no such rendition, or its file is not there (yet).
@@ -32,6 +42,9 @@ def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> FileR
         file = default_storage.open(str(key))
     except FileNotFoundError as error:
         raise Http404 from error
+    except OSError:
+        logger.exception("The storage does not give %s", key)
+        return storage_unavailable()
     name = image.file_name if rendition == Image.Rendition.ORIGINAL else key.name
     response = FileResponse(file, as_attachment=as_attachment, filename=name, content_type=CONTENT_TYPES[key.suffix])
     # Not for long, since others may use the device, too; closing a gallery clears the cache where browsers can.

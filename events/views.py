@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.conf import settings
@@ -71,15 +72,22 @@ def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event, slug=slug)
     files = request.FILES.getlist("files")
     # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
-    outcomes = [(file.name, ingest.add(event, file, file.name or "photo")) for file in files]
-    context = _uploaded(outcomes) | {"nothing_sent": request.method == "POST" and not files}
-    return render(request, "events/upload.html", context | {"event": event, "max_mb": settings.MAX_UPLOAD_MB})
+    outcomes = ingest.add_all(event, [(file, file.name or "photo") for file in files])
+    context = _uploaded([file.name for file in files], outcomes)
+    context |= {
+        "event": event,
+        "max_mb": settings.MAX_UPLOAD_MB,
+        "nothing_sent": request.method == "POST" and not files,
+    }
+    status = HTTPStatus.SERVICE_UNAVAILABLE if ingest.nothing_stored(outcomes) else HTTPStatus.OK
+    return render(request, "events/upload.html", context, status=status)
 
 
-def _uploaded(outcomes: Sequence[tuple[str | None, ingest.Outcome]]) -> dict[str, list[Any]]:
+def _uploaded(names: Sequence[str | None], outcomes: Sequence[ingest.Outcome]) -> dict[str, Any]:
     """Return what became of the files of this request; duplicates by the names that they came under."""
+    known = [name for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, ingest.Duplicate)]
     return {
-        "added": [outcome for _, outcome in outcomes if isinstance(outcome, ingest.Added)],
-        "duplicates": [name for name, outcome in outcomes if isinstance(outcome, ingest.Duplicate)],
-        "refused": [outcome for _, outcome in outcomes if isinstance(outcome, ingest.Refused)],
+        "added": [outcome for outcome in outcomes if isinstance(outcome, ingest.Added)],
+        "duplicates": known,
+        "refused": [outcome for outcome in outcomes if isinstance(outcome, ingest.Refused)],
     }

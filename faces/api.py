@@ -32,7 +32,7 @@ from faces.models import Face
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import FileResponse
+    from django.http import HttpResponseBase
     from rest_framework.request import Request
 
 
@@ -183,9 +183,9 @@ class StorageViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="get_file",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404), ErrorSerializer)},
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404, 503), ErrorSerializer)},
     )
-    def retrieve(self, request: Request, key: str) -> FileResponse:
+    def retrieve(self, request: Request, key: str) -> HttpResponseBase:
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
         grant = _grant(request)
         return serve(*_image_at(key, grant.images() if grant else Image.objects.all()))

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
-    from django.http import FileResponse, HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
     from events.models import ImageQuerySet
 
@@ -89,7 +90,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def photo(request: HttpRequest, image_id: UUID, rendition: str) -> FileResponse:
+def photo(request: HttpRequest, image_id: UUID, rendition: str) -> HttpResponseBase:
     """Send a photo that this visitor may see; `?download` makes the original a file to keep, under the user's name."""
     image = get_object_or_404(_open_photos(request), image_id=image_id)
     keep = rendition == Image.Rendition.ORIGINAL and "download" in request.GET

@@ -109,11 +109,23 @@ WHITENOISE_USE_FINDERS = True
 # to a folder of a name that no event's slug can have.
 STORAGE_PATH = Path(env.str("STORAGE_PATH", default="./storage"))
 STORAGE_PATH = STORAGE_PATH if STORAGE_PATH.is_absolute() else BASE_DIR / STORAGE_PATH
-STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": STORAGE_PATH / ".grabpic", "allow_overwrite": True},
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
+S3_REGION = env.str("S3_REGION", default="")
+LOCAL_STORAGE = {
+    "BACKEND": "events.storage.LocalStorage",
+    "OPTIONS": {"location": STORAGE_PATH / ".grabpic"},
+}
+S3_STORAGE = {
+    "BACKEND": "events.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": S3_ENDPOINT_URL or None,
+        "region_name": S3_REGION or None,
     },
+}
+STORAGES = {
+    "default": S3_STORAGE if S3_BUCKET else LOCAL_STORAGE,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey
@@ -249,3 +252,39 @@ def test_drafts_are_known_here_and_unknown_events_named(staff_client: Client, ev
     assert staff_client.post(f"/api/v1/events/city-run/{call}", body, content_type=kind).status_code == 200
     response = staff_client.post(f"/api/v1/events/nosuch/{call}", body, content_type=kind)
     assert (response.status_code, response.json()["code"]) == (404, "unknown_event")
+
+
+def test_a_storage_that_is_down_takes_nothing_and_says_so(
+    staff_client: Client, event: Event, paint: Painter, dead_s3: None
+) -> None:
+    response = staff_client.post(UPLOAD, {"files": [upload_file(paint(RED), "a.png"), upload_file(paint(), "b.png")]})
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+    assert not Image.objects.exists()
+
+
+def test_a_storage_that_fails_midway_keeps_what_it_took(
+    staff_client: Client, event: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_is_full(name: str, content: File[Any]) -> str:
+        tried.append(name)
+        if len(tried) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return save(name, content)
+
+    tried: list[str] = []
+    save = default_storage.save
+    files = [(RED, "a.png"), (GREEN, "b.png"), (BLUE, "c.png")]
+
+    def send() -> Any:
+        return staff_client.post(UPLOAD, {"files": [upload_file(paint(who), name) for who, name in files]}).json()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "save", disk_is_full, raising=False)
+        answer = send()
+    assert [file["file"] for file in answer["files"]] == ["a.png"]
+    assert [(error["file"], error["code"]) for error in answer["errors"]] == [
+        ("b.png", "storage_unavailable"),
+        ("c.png", "storage_unavailable"),
+    ]
+    assert len(tried) == 2, "the third could only have waited in vain"
+    assert send()["uploaded"] == 2

@@ -166,6 +166,14 @@ class TestUpload:
     def test_says_so_when_no_files_were_chosen(self, staff_client: Client, event: Event) -> None:
         assert "No files were chosen" in staff_client.post(UPLOAD).content.decode()
 
+    def test_a_storage_that_is_down_is_said_so(
+        self, staff_client: Client, event: Event, paint: Painter, dead_s3: None
+    ) -> None:
+        response = staff_client.post(UPLOAD, {"files": [photo_file(paint, "a.png", RED)]})
+        assert response.status_code == 503
+        assert "<strong>a.png</strong> The storage takes no photos just now." in response.content.decode()
+        assert not Image.objects.exists()
+
     def test_a_visit_sends_nothing(self, staff_client: Client, event: Event) -> None:
         page = staff_client.get(UPLOAD).content.decode()
         assert "No files were chosen" not in page

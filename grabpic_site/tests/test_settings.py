@@ -34,7 +34,15 @@ def test_the_example_documents_every_variable_and_no_other() -> None:
 
 def test_an_example_that_is_copied_changes_nothing(tmp_path: Path) -> None:
     example = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    for name in ("DEBUG", "ALLOWED_HOSTS", "STORAGE_PATH", "SIMILARITY_THRESHOLD", "FACE_ENGINE", "DATABASES"):
+    for name in (
+        "DEBUG",
+        "ALLOWED_HOSTS",
+        "STORAGE_PATH",
+        "SIMILARITY_THRESHOLD",
+        "FACE_ENGINE",
+        "DATABASES",
+        "STORAGES",
+    ):
         assert setting(name, **example) == setting(name)
 
 
@@ -47,6 +55,13 @@ def test_a_database_url_replaces_the_embedded_server() -> None:
     databases = setting("DATABASES", DATABASE_URL="postgresql://me:secret@db.example.org:5433/photos?sslmode=require")
     for part in ("django.db.backends.postgresql", "db.example.org", "5433", "photos", "'sslmode': 'require'"):
         assert part in databases
+
+
+def test_a_bucket_replaces_the_local_disk() -> None:
+    assert "events.storage.LocalStorage" in setting("STORAGES")
+    storages = setting("STORAGES", S3_BUCKET="photos", S3_ENDPOINT_URL="https://s3.example.org", S3_REGION="eu-1")
+    for part in ("events.s3.S3Storage", "'photos'", "'https://s3.example.org'", "'eu-1'"):
+        assert part in storages
 
 
 def test_behind_https_cookies_are_secure() -> None:

@@ -1,0 +1,45 @@
+"""System check of the photo storage's settings; every `manage.py` command runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@register(Tags.files)
+def check_storage(**kwargs: Any) -> list[CheckMessage]:
+    """What the settings of the S3 storage lack. Asks the service itself nothing."""
+    return list(_shortcomings())
+
+
+def _shortcomings() -> Iterator[Error]:
+    if not settings.S3_BUCKET:
+        if settings.S3_ENDPOINT_URL or settings.S3_REGION:
+            yield Error(
+                "S3_ENDPOINT_URL or S3_REGION is set, but S3_BUCKET is empty: photos would go to the local disk.",
+                hint="Name the bucket in S3_BUCKET, or unset the others.",
+                id="grabpic.E004",
+            )
+        return
+    address = urlsplit(settings.S3_ENDPOINT_URL)
+    if settings.S3_ENDPOINT_URL and (address.scheme not in {"http", "https"} or not address.hostname):
+        yield Error(
+            f"S3_ENDPOINT_URL is no address: {settings.S3_ENDPOINT_URL!r}.",
+            hint="Write it with its scheme, e.g. https://s3.example.org:9000.",
+            id="grabpic.E005",
+        )
+    # Without a bucket nobody needs boto3, which takes its time to load.
+    from events.s3 import has_credentials
+
+    if not has_credentials():
+        yield Error(
+            "S3_BUCKET is set, but there are no credentials for it.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or another of boto3's ways.",
+            id="grabpic.E006",
+        )
