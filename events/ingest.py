@@ -75,8 +75,8 @@ def add(event: Event, file: IO[bytes], file_name: str) -> Outcome:
         if known := event.images.filter(sha256=sha256).first():
             return _known(known, file)
         return _store(event, file, _describe(event, file_name, sha256, info))
-    except OSError:
-        logger.exception("The storage does not take %s", file_name)
+    except OSError as error:
+        logger.error("The storage does not take %s: %s", file_name, error)  # noqa: TRY400  # thousands may follow
         return Refused(file_name, STORAGE_UNAVAILABLE, "The storage takes no photos just now. Send it again later.")
 
 
@@ -205,5 +205,5 @@ def _store(event: Event, file: IO[bytes], image: Image) -> Outcome:
 def _discard(key: str) -> None:
     try:
         default_storage.delete(key)
-    except OSError:
-        logger.exception("%s is left in the storage, for `manage.py storage_audit`", key)
+    except OSError as error:
+        logger.error("%s is left in the storage, for `manage.py storage_audit`: %s", key, error)  # noqa: TRY400

@@ -42,8 +42,8 @@ def serve(image: Image, rendition: str, *, as_attachment: bool = False) -> HttpR
         file = default_storage.open(str(key))
     except FileNotFoundError as error:
         raise Http404 from error
-    except OSError:
-        logger.exception("The storage does not give %s", key)
+    except OSError as error:
+        logger.error("The storage does not give %s: %s", key, error)  # noqa: TRY400  # as many as a gallery has photos
         return storage_unavailable()
     name = image.file_name if rendition == Image.Rendition.ORIGINAL else key.name
     response = FileResponse(file, as_attachment=as_attachment, filename=name, content_type=CONTENT_TYPES[key.suffix])
