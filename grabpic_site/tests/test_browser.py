@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from django.contrib.auth.models import User
+    from django.http import HttpResponseBase
     from django.test import Client
     from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, Route
     from pytest_django.fixtures import Settings
@@ -451,7 +452,7 @@ class TestUpload:
     ) -> None:
         create, calls = UploadViewSet.create, itertools.count()
 
-        def gateway(view: UploadViewSet, request: Request) -> Response:
+        def gateway(view: UploadViewSet, request: Request) -> HttpResponseBase:
             response = create(view, request)
             return Response(status=502) if next(calls) == 1 else response
 
@@ -513,7 +514,7 @@ class TestUpload:
     ) -> None:
         create = UploadViewSet.create
 
-        def picky(view: UploadViewSet, request: Request) -> Response:
+        def picky(view: UploadViewSet, request: Request) -> HttpResponseBase:
             if any(file.name == "bad.png" for file in request.FILES.getlist("files")):
                 raise Refusal("too_odd", "This is too odd.", 413)
             return create(view, request)
