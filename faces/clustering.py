@@ -1,105 +1,130 @@
-"""Average-linkage clustering of face embeddings, on a sparse graph: pure functions over arrays."""
+"""Average-linkage clustering of face embeddings by reciprocal nearest neighbours: pure functions over arrays.
+
+Sumengen et al., "Scaling Hierarchical Agglomerative Clustering to Billion-sized Datasets", 2021. The mean similarity
+of all pairs between two clusters is the dot product of their mean vectors, and a merged cluster is never nearer to a
+third than the nearer of its parts was. So clusters that are each other's nearest merge in any order, or at once.
+"""
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from faces.engine import Embeddings
 
-ASSUMED_SIMILARITY = 0.1
-"""Stands for the similarity of every pair below the floor: about the mean of two strangers who look a little alike."""
+    Rows = NDArray[np.intp]
 
-MARGIN_BELOW = 0.15
-"""Pairs this much less similar than the threshold still count with their true value."""
+BLOCK_ROWS = 256
 
-BLOCK_ROWS = 2048
+TIE_BREAK = 3e-3
+TIE_BREAK_DIMENSIONS = 16
+
+ORDER_DIMENSIONS = 8
+"""Rows that are equal in the first so many dimensions are taken to be equal when they are sorted."""
 
 
-def cluster(embeddings: Embeddings, min_similarity: float) -> NDArray[np.intp]:
-    """Return a label for each row, such that rows of one label are one person.
+def cluster(embeddings: Embeddings, min_similarity: float) -> Rows:
+    """Return a label for each row, from 0 on, such that rows of one label are one person.
 
-    Two groups become one while the mean cosine similarity of all pairs between them is at least
+    Two groups become one while the mean similarity (dot product) of all pairs between them is at least
     `min_similarity`, the most similar groups first; so the order of the rows does not matter, and one
     misleading pair cannot bridge two people.
     """
-    merges = _Merges(len(embeddings), min_similarity)
-    for left, right, similarity in _similar_pairs(embeddings, min_similarity - MARGIN_BELOW):
-        merges.add_pairs(left, right, similarity)
-    return merges.run()
+    order = np.lexsort(embeddings[:, :ORDER_DIMENSIONS].T)
+    labels = np.empty_like(order)
+    labels[order] = _Clusters(_made_distinct(embeddings, order), min_similarity).run()
+    return labels
 
 
-def _similar_pairs(
-    embeddings: Embeddings, floor: float
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]]:
-    """Yield every pair (left < right) of at least this similarity, in blocks that fit the memory."""
-    for start in range(0, len(embeddings), BLOCK_ROWS):
-        similarity = embeddings[start : start + BLOCK_ROWS] @ embeddings[start:].T
-        left, right = np.nonzero(np.triu(similarity >= floor, k=1))
-        yield left + start, right + start, similarity[left, right]
+def _made_distinct(embeddings: Embeddings, order: Rows) -> Embeddings:
+    """Return the rows in this order, with dimensions added in which no two are alike.
+
+    Else thousands of equal faces would all have the same nearest one, and merge one by one.
+    """
+    noise = np.random.default_rng(0).standard_normal((len(order), TIE_BREAK_DIMENSIONS), np.float32)
+    noise *= TIE_BREAK / np.linalg.norm(noise, axis=1, keepdims=True)
+    vectors = np.empty((len(order), embeddings.shape[1] + TIE_BREAK_DIMENSIONS), np.float32)
+    vectors[:, TIE_BREAK_DIMENSIONS:], vectors[:, :TIE_BREAK_DIMENSIONS] = embeddings[order], noise
+    return vectors
 
 
-class _Merges:
-    """Groups being merged, best pair first.
+class _Clusters:
+    """The clusters that may still grow: row by row the mean vector, size, name, nearest other and its similarity.
 
-    For each pair of groups that have a similar pair between them, `excess` holds the sum over their pairs of
-    (similarity - ASSUMED_SIMILARITY), so that the mean is one division away whatever the groups' sizes.
+    A cluster whose nearest one has changed is not `fresh`; it is searched for only when another waits for it. So a
+    person's core grows without a search for each of the others of the person at each step.
     """
 
-    def __init__(self, count: int, min_similarity: float) -> None:
+    def __init__(self, vectors: Embeddings, min_similarity: float) -> None:
         self.min_similarity = min_similarity
-        self.members: dict[int, list[int]] = {row: [row] for row in range(count)}
-        self.excess: dict[int, dict[int, float]] = {row: {} for row in range(count)}
-        self.count = count
+        self.means = vectors
+        self.sizes = np.ones(len(vectors), np.float32)
+        self.names, self.parents = np.arange(len(vectors)), np.arange(len(vectors))
+        self.nearest = np.zeros(len(vectors), np.intp)
+        self.similarity = np.full(len(vectors), -np.inf, np.float32)
+        self.fresh = np.zeros(len(vectors), bool)
 
-    def add_pairs(self, left: NDArray[np.intp], right: NDArray[np.intp], similarity: NDArray[np.float32]) -> None:
-        for a, b, value in zip(left.tolist(), right.tolist(), similarity.tolist(), strict=True):
-            self.excess[a][b] = self.excess[b][a] = value - ASSUMED_SIMILARITY
+    def run(self) -> Rows:
+        """Merge until nothing is similar enough, and return the label of each row."""
+        while len(self.means):
+            self._search(self._awaited())
+            self._search(self._merge())
+        while (self.parents != (above := self.parents[self.parents])).any():
+            self.parents = above
+        return np.unique(self.parents, return_inverse=True)[1]
 
-    def run(self) -> NDArray[np.intp]:
-        heap = [
-            (-self._mean(a, b), a, b)
-            for a, others in self.excess.items()
-            for b in others
-            if a < b and self._mean(a, b) >= self.min_similarity
-        ]
-        heapify(heap)
-        while heap:
-            _, a, b = heappop(heap)
-            # A group that was merged since has a new number.
-            if a in self.members and b in self.members:
-                for entry in self._merge(a, b):
-                    heappush(heap, entry)
-        return self._labels()
+    def _awaited(self) -> Rows:
+        """Return the clusters that are the nearest of others but not fresh; else all that are not fresh."""
+        awaited = np.zeros_like(self.fresh)
+        awaited[self.nearest[self.fresh]] = True
+        awaited &= ~self.fresh
+        return np.flatnonzero(awaited if awaited.any() else ~self.fresh)
 
-    def _mean(self, a: int, b: int) -> float:
-        return ASSUMED_SIMILARITY + self.excess[a][b] / (len(self.members[a]) * len(self.members[b]))
+    def _search(self, clusters: Rows) -> None:
+        for start in range(0, len(clusters), BLOCK_ROWS):
+            rows = clusters[start : start + BLOCK_ROWS]
+            similarity = self.means[rows] @ self.means.T
+            similarity[np.arange(len(rows)), rows] = -np.inf
+            self.nearest[rows], self.similarity[rows] = similarity.argmax(axis=1), similarity.max(axis=1)
+        self.fresh[clusters] = True
 
-    def _merge(self, a: int, b: int) -> Iterator[tuple[float, int, int]]:
-        """Make one group of two, and yield its entries for the heap."""
-        new, self.count = self.count, self.count + 1
-        self.members[new] = self.members.pop(a) + self.members.pop(b)
-        self.excess[new] = {}
-        for old in (a, b):
-            for other, excess in self.excess.pop(old).items():
-                if other not in (a, b):
-                    del self.excess[other][old]
-                    self.excess[new][other] = self.excess[new].get(other, 0.0) + excess
-        for other, excess in self.excess[new].items():
-            self.excess[other][new] = excess
-            mean = self._mean(new, other)
-            if mean >= self.min_similarity:
-                yield -mean, other, new
+    def _merge(self) -> Rows:
+        """Merge those that are each other's nearest, drop those that nothing is similar to; return those that grew."""
+        left, right = self._mutual()
+        share = self.sizes[right] / (self.sizes[left] + self.sizes[right])
+        self.means[left] += (self.means[right] - self.means[left]) * share[:, None]
+        self.sizes[left] += self.sizes[right]
+        self.parents[self.names[right]] = self.names[left]
+        kept = ~self.fresh | (self.similarity >= self.min_similarity)
+        kept[left], kept[right] = True, False
+        changed = ~kept
+        changed[left] = True
+        stale = changed | changed[self.nearest]
+        self.fresh[stale], self.similarity[stale] = False, -np.inf
+        return self._keep(kept)[left]
 
-    def _labels(self) -> NDArray[np.intp]:
-        labels = np.empty(sum(map(len, self.members.values())), dtype=np.intp)
-        for label, rows in enumerate(self.members.values()):
-            labels[rows] = label
-        return labels
+    def _mutual(self) -> tuple[Rows, Rows]:
+        # Rounding may make three clusters each other's nearest in a ring: the most similar pair is mutual in any case.
+        best = self.similarity.argmax()
+        self.nearest[self.nearest[best]] = best
+        other, rows = self.nearest, np.arange(len(self.nearest))
+        similar = np.maximum(self.similarity, self.similarity[other]) >= self.min_similarity
+        left = np.flatnonzero(similar & self.fresh & self.fresh[other] & (other[other] == rows) & (rows < other))
+        return left, other[left]
+
+    def _keep(self, kept: NDArray[np.bool_]) -> Rows:
+        """Move the last ones into the gaps, so that no copy of all is made; return the new row of each."""
+        count = np.count_nonzero(kept)
+        gaps, last = np.flatnonzero(~kept[:count]), count + np.flatnonzero(kept[count:])
+        numbers = np.where(kept, np.arange(len(kept)), 0)
+        numbers[last] = gaps
+        self.nearest = numbers[self.nearest]
+        for name in ("means", "sizes", "names", "nearest", "similarity", "fresh"):
+            column = getattr(self, name)
+            column[gaps] = column[last]
+            setattr(self, name, column[:count])
+        return numbers

@@ -1,12 +1,14 @@
-"""Average linkage on a sparse graph."""
+"""Average linkage by reciprocal nearest neighbours."""
 
 from __future__ import annotations
+
+from itertools import count
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faces.clustering import cluster
+from faces.clustering import _Clusters, cluster
 
 
 def people(count: int, faces: int, noise: float, seed: int = 1) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -63,3 +65,36 @@ def test_it_is_average_linkage() -> None:
     mean = float((near @ far.T).mean())
     assert len(set(cluster(vectors, mean - 0.01))) == 1
     assert len(set(cluster(vectors, mean + 0.01))) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_merges_as_one_pair_at_a_time_would(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    vectors = random.normal(size=(6, 24))[random.integers(0, 6, 40)] + random.normal(size=(40, 24))
+    vectors *= random.uniform(0.84, 1, (40, 1)) / np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity, groups = vectors @ vectors.T, [[row] for row in range(len(vectors))]
+    while True:
+        pairs = [(a, b) for b in range(len(groups)) for a in range(b)]
+        means = [similarity[np.ix_(groups[a], groups[b])].mean() for a, b in pairs]
+        if max(means) < 0.3:
+            break
+        a, b = pairs[int(np.argmax(means))]
+        groups[a] += groups.pop(b)
+    expected = np.empty(len(vectors), np.intp)
+    for label, rows in enumerate(groups):
+        expected[rows] = label
+    assert 1 < len(groups) < 30
+    assert same_partition(cluster(vectors.astype(np.float32), 0.3), expected)
+
+
+def test_equal_faces_merge_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds, merge = count(), _Clusters._merge
+
+    def counted(clusters: _Clusters) -> NDArray[np.intp]:
+        next(rounds)
+        return merge(clusters)
+
+    monkeypatch.setattr(_Clusters, "_merge", counted)
+    labels = cluster(np.repeat(np.eye(2, dtype=np.float32), 1000, axis=0), 0.5)
+    assert same_partition(labels, np.repeat([0, 1], 1000))
+    assert next(rounds) < 100
