@@ -7,18 +7,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import BinaryField, F, Func
+from pgvector import HalfVector
 
 from events.models import Event
 from faces.clustering import cluster
-from faces.models import Embedding, Face, ImageFace
+from faces.engine import get_engine
+from faces.models import Embedding, Face
 from faces.thresholds import clarity, max_mean_distance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
     from numpy.typing import NDArray
 
     from faces.engine import Embeddings
+
+CHUNK = 1000
+"""So many faces or persons go to or from the database at a time."""
+
+
+class _Sent(Func):
+    """A half-precision vector in pgvector's binary format: its text would cost a Python number for each dimension."""
+
+    function = "halfvec_send"
+    output_field = BinaryField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +41,14 @@ class _Faces:
     """The event's faces, row by row.
 
     `persons` holds each face's present person, or None for a new face; `sizes` counts them. `coverless` are those whose
-    best photo was deleted.
+    best photo was deleted. Each embedding is as long as its clarity.
     """
 
     ids: NDArray[np.int64]
     persons: list[int | None]
     qualities: NDArray[np.float64]
-    embeddings: Embeddings
     clarities: NDArray[np.float32]
+    embeddings: Embeddings
     sizes: Counter[int | None]
     coverless: set[int]
 
@@ -53,12 +68,11 @@ def group(event: Event) -> int:
     if not coverless and not _embeddings(event).filter(image_face__face=None).exists():
         return 0
     faces = _load(event, coverless)
-    labels = cluster(faces.embeddings * faces.clarities[:, None], 1 - max_mean_distance(event))
-    members = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
-    keepers = _keepers(faces, members)
-    new = [_assign(event, faces, rows, person) for rows, person in zip(members, keepers, strict=True)]
+    labels = cluster(faces.embeddings, 1 - max_mean_distance(event))
+    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
+    new = _write(event, faces, members, _keepers(faces, members))
     event.faces.filter(image_faces=None).delete()
-    return sum(new)
+    return new
 
 
 def _embeddings(event: Event) -> QuerySet[Embedding]:
@@ -66,20 +80,30 @@ def _embeddings(event: Event) -> QuerySet[Embedding]:
 
 
 def _load(event: Event, coverless: set[int]) -> _Faces:
-    rows = _embeddings(event).order_by("pk")
-    fields = ("face", "quality", "width", "height")
-    ids, vectors, persons, qualities, widths, heights = zip(
-        *rows.values_list("pk", "vector", *(f"image_face__{field}" for field in fields)), strict=True
-    )
+    columns = [("id", "i8"), ("person", "i8"), ("quality", "f8"), ("width", "f8"), ("height", "f8")]
+    dtype = np.dtype([*columns, ("vector", "f4", get_engine(event.engine).dimension)])
+    # Without a count made before, since workers add faces meanwhile.
+    table = np.fromiter(_rows(event), dtype)
+    persons = [person or None for person in table["person"].tolist()]
+    clarities = clarity(table["width"], table["height"])
+    table["vector"] *= clarities[:, None]
     return _Faces(
-        ids=np.array(ids),
-        persons=list(persons),
-        qualities=np.array(qualities),
-        embeddings=np.array(vectors, dtype=np.float32),
-        clarities=clarity(widths, heights),
+        ids=table["id"],
+        persons=persons,
+        qualities=table["quality"],
+        clarities=clarities,
+        embeddings=table["vector"],
         sizes=Counter(persons),
         coverless=coverless,
     )
+
+
+def _rows(event: Event) -> Iterator[tuple[object, ...]]:
+    """Yield the columns of each face, 0 for no person, and its embedding."""
+    fields = (f"image_face__{field}" for field in ("face", "quality", "width", "height"))
+    found = _embeddings(event).order_by("pk").values_list("pk", *fields, _Sent(F("vector")))
+    for pk, person, *sizes, sent in found.iterator(chunk_size=CHUNK):
+        yield pk, person or 0, *sizes, HalfVector.from_binary(sent).to_numpy()
 
 
 def _keepers(faces: _Faces, members: list[NDArray[np.intp]]) -> list[int | None]:
@@ -99,22 +123,46 @@ def _keepers(faces: _Faces, members: list[NDArray[np.intp]]) -> list[int | None]
     return keepers
 
 
-def _assign(event: Event, faces: _Faces, rows: NDArray[np.intp], person: int | None) -> bool:
-    """Make these rows one person, the given one or a new one; tell whether it is new."""
-    changed = [row for row in rows if person is None or faces.persons[row] != person]
-    if not changed and faces.sizes[person] == len(rows) and person not in faces.coverless:
-        return False
-    mean = faces.embeddings[rows].mean(axis=0)
-    values = {
-        "engine": event.engine,
-        "embedding": mean / np.linalg.norm(mean),
-        "cover_id": faces.ids[rows[faces.qualities[rows].argmax()]],
-    }
-    if person is None:
-        person = Face.objects.create(event=event, **values).pk
-        created = True
-    else:
-        Face.objects.filter(pk=person).update(**values)
-        created = False
-    ImageFace.objects.filter(pk__in=faces.ids[changed].tolist()).update(face=person)
-    return created
+def _write(event: Event, faces: _Faces, members: list[NDArray[np.intp]], keepers: list[int | None]) -> int:
+    """Make each group the given person, or a new one where there is none; return how many are new."""
+    groups = [
+        (rows, person)
+        for rows, person in zip(members, keepers, strict=True)
+        if person in faces.coverless or faces.sizes[person] != len(rows) or _moved(faces, rows, person)
+    ]
+    persons = [_person(event, faces, rows, person) for rows, person in groups]
+    Face.objects.bulk_create(
+        persons,
+        batch_size=CHUNK,
+        update_conflicts=True,
+        unique_fields=("id",),
+        update_fields=("engine", "embedding", "cover"),
+    )
+    _assign(
+        [
+            (int(faces.ids[row]), face.pk)
+            for (rows, person), face in zip(groups, persons, strict=True)
+            for row in _moved(faces, rows, person)
+        ]
+    )
+    return keepers.count(None)
+
+
+def _moved(faces: _Faces, rows: NDArray[np.intp], person: int | None) -> list[int]:
+    return [row for row in rows.tolist() if person is None or faces.persons[row] != person]
+
+
+def _person(event: Event, faces: _Faces, rows: NDArray[np.intp], person: int | None) -> Face:
+    mean = (faces.embeddings[rows] / faces.clarities[rows, None]).mean(axis=0)
+    cover = int(faces.ids[rows[faces.qualities[rows].argmax()]])
+    return Face(pk=person, event=event, engine=event.engine, embedding=mean / np.linalg.norm(mean), cover_id=cover)
+
+
+def _assign(persons: list[tuple[int, int]]) -> None:
+    """Give faces (the first of each pair) their persons (the second)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE faces_imageface SET face_id = person "
+            "FROM unnest(%s::bigint[], %s::bigint[]) AS assigned (face, person) WHERE id = face",
+            [[face for face, _ in persons], [person for _, person in persons]],
+        )

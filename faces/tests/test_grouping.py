@@ -70,6 +70,28 @@ def test_a_new_face_joins_and_the_grab_id_stays(event: Event) -> None:
     assert {person.grab_id for person in persons(faces) if person} == {before}
 
 
+def test_a_person_who_grows_stays_the_same_row(event: Event) -> None:
+    add_faces(event, 0)
+    grouping.group(event)
+    Face.objects.update(name="Ada")
+    before = Face.objects.values_list("pk", "grab_id", "name", "created_at").get()
+    best = add_faces(event, 6)[0]
+    grouping.group(event)
+    person = Face.objects.get()
+    assert (person.pk, person.grab_id, person.name, person.created_at) == before
+    assert person.cover == best
+    assert np.allclose(np.array(person.embedding), direction(3), atol=1e-3)
+
+
+def test_more_persons_than_are_written_at_a_time(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "CHUNK", 2)
+    faces = add_faces(event, *range(0, 180, 45), *range(0, 180, 45))
+    event.max_distance = 0.3
+    assert grouping.group(event) == 4
+    assert persons(faces[:4]) == persons(faces[4:])
+    assert len(set(persons(faces))) == 4
+
+
 def test_nothing_new_changes_nothing(event: Event) -> None:
     add_faces(event, 0, 90)
     grouping.group(event)
