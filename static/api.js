@@ -1,4 +1,4 @@
-// One request to the API. The outcome is a value: `status` is 0 where no answer came, `data` is null where it is no JSON.
+// One request to the API. Its outcome is a value: `status` is 0 where no answer came, `data` null where it is no JSON.
 
 const PATIENCE = 120e3; // milliseconds without any sign of life
 
@@ -9,7 +9,8 @@ function token() {
 }
 
 // XMLHttpRequest, because fetch does not tell how much of a body has gone.
-export function request(method, address, { body = null, signal = null, onProgress = () => {}, patience = PATIENCE } = {}) {
+export function request(method, address, options = {}) {
+  const { body = null, signal = null, onProgress = () => {}, patience = PATIENCE } = options;
   return new Promise((resolve) => {
     const http = new XMLHttpRequest();
     const abort = () => http.abort();

@@ -23,7 +23,7 @@ export class Connection extends EventTarget {
 
   // Send once, as soon as that may be: the answer, or null where it did not get through or is not wanted any more.
   async attempt(send) {
-    while (this.state !== "open") await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
+    while (this.state !== "open") await this.#changed();
     const { signal } = this.#flights;
     const answer = await send(signal);
     if (signal.aborted) return null;
@@ -56,6 +56,10 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timer);
     if (this.#flights.signal.aborted) this.#flights = new AbortController();
     this.#become("open");
+  }
+
+  #changed() {
+    return new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
   }
 
   #become(state) {

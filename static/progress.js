@@ -1,7 +1,7 @@
 // Staff: where an event stands, without reloading; and what failed, once more.
 
 import { isLoggedOut, request } from "./api.js";
-import { count, photos, timeLeft } from "./words.js";
+import { count, decimal, photos, timeLeft } from "./words.js";
 
 const EVERY = { busy: 2e3, idle: 10e3, longest: 60e3 }; // milliseconds
 const PATIENCE = 20e3;
@@ -20,7 +20,7 @@ let shownFailures = "";
 function pace({ images, pending, photos_per_second: rate, seconds_left: seconds }) {
   if (!images) return "No photos yet.";
   const words = [`${count(images - pending)} of ${count(images)} photos looked at`];
-  if (pending && rate) words.push(`${rate.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} a second`);
+  if (pending && rate) words.push(`${decimal(rate)} a second`);
   if (seconds) words.push(timeLeft(seconds));
   return words.join(" · ");
 }
@@ -38,16 +38,31 @@ function show(progress) {
   showFailures(progress);
 }
 
+function problem(answer) {
+  return isLoggedOut(answer) ? "You are logged out. Log in again in another tab." : "The server does not answer.";
+}
+
 // Failures
 
-function row(template, { reason, name, number, button, thumbnail }) {
+function row(template, title, reason, value) {
   const item = part(template).content.firstElementChild.cloneNode(true);
-  item.querySelector("strong").textContent = name ?? count(number);
+  item.querySelector("strong").textContent = title;
   item.querySelector(".reason").textContent = reason;
-  item.querySelector("button").value = button;
-  item.querySelector("button").ariaLabel = name ? `Try again: ${name}` : `Try again all of: ${reason}`;
+  item.querySelector("button").value = value;
+  return item;
+}
+
+function reasonRow({ code, reason, count: number }) {
+  const item = row("failure", count(number), reason, code);
+  item.querySelector("button").ariaLabel = `Try again all of: ${reason}`;
+  return item;
+}
+
+function imageRow({ image_id: id, file_name: name, reason, thumbnail }) {
+  const item = row("failed-image", name, reason, id);
+  item.querySelector("button").ariaLabel = `Try again: ${name}`;
   if (thumbnail) item.querySelector("img").src = thumbnail;
-  else item.querySelector("img")?.remove();
+  else item.querySelector("img").remove();
   return item;
 }
 
@@ -58,14 +73,8 @@ function showFailures({ failed, failures, failed_images: images }) {
   shownFailures = now;
   const form = part("failures");
   const hadFocus = form.contains(document.activeElement);
-  form.querySelector(".reasons").replaceChildren(
-    ...failures.map((found) => row("failure", { reason: found.reason, number: found.count, button: found.code })),
-  );
-  form.querySelector(".failed").replaceChildren(
-    ...images.map((image) =>
-      row("failed-image", { reason: image.reason, name: image.file_name, button: image.image_id, thumbnail: image.thumbnail }),
-    ),
-  );
+  form.querySelector(".reasons").replaceChildren(...failures.map(reasonRow));
+  form.querySelector(".failed").replaceChildren(...images.map(imageRow));
   part("failed-unshown").textContent = failed > images.length ? `and ${count(failed - images.length)} more` : "";
   form.hidden = !failed;
   if (hadFocus) part("said").focus();
@@ -75,10 +84,10 @@ async function retry(event) {
   event.preventDefault();
   const body = new FormData();
   body.append(event.submitter.name, event.submitter.value);
-  const { status, data } = await request("POST", panel.dataset.retry, { body });
-  part("said").classList.toggle("bad", status !== 200);
-  if (status === 200 && data) part("said").textContent = `${photos(data.retried)} will be looked at again.`;
-  else part("said").textContent = isLoggedOut({ status, data }) ? "Log in again in another tab, then try again." : "That did not get through. Try again.";
+  const answer = await request("POST", panel.dataset.retry, { body });
+  const isDone = answer.status === 200 && answer.data !== null;
+  part("said").classList.toggle("bad", !isDone);
+  part("said").textContent = isDone ? `${photos(answer.data.retried)} will be looked at again.` : problem(answer);
   poll();
 }
 
@@ -101,7 +110,7 @@ async function poll() {
     schedule(isOutdated ? 0 : answer.data.pending || isUploading ? EVERY.busy : EVERY.idle);
   } else {
     failedPolls += 1;
-    part("stale").textContent = isLoggedOut(answer) ? "You are logged out: these figures are old." : "The server does not answer: these figures are old.";
+    part("stale").textContent = `${problem(answer)} These figures are old.`;
     part("stale").hidden = false;
     schedule(Math.min(EVERY.busy * 2 ** failedPolls, EVERY.longest));
   }

@@ -30,12 +30,15 @@ function say(words, isBad = false) {
   status.classList.toggle("bad", isBad);
 }
 
-const outcome = ({ added, known, refused: not }) => `${count(added)} added, ${count(known)} already here, ${count(not)} refused.`;
+function outcome({ added, known, refused: not }) {
+  return `${count(added)} added, ${count(known)} already here, ${count(not)} refused.`;
+}
 
 function soFar() {
   const { done, total, bytes: gone, rate, secondsLeft } = uploader;
   const words = [`${count(done.files)} of ${nFiles(total.files)}`, `${bytes(gone)} of ${bytes(total.bytes)}`];
-  if (uploader.isRunning && connection.state === "open" && rate) words.push(`${bytes(rate)} a second`, timeLeft(secondsLeft));
+  const isMoving = uploader.isRunning && connection.state === "open" && rate > 0;
+  if (isMoving) words.push(`${bytes(rate)} a second`, timeLeft(secondsLeft));
   return words.join(" · ");
 }
 

@@ -2,6 +2,9 @@
 
 export const count = (number) => number.toLocaleString("en");
 
+export const decimal = (number) =>
+  number.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 export const photos = (number) => (number === 1 ? "1 photo" : `${count(number)} photos`);
 
 export const files = (number) => (number === 1 ? "1 file" : `${count(number)} files`);

@@ -47,6 +47,9 @@ PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_
 LONG_SIDE = 1600
 """Pixels; what the page sends is not larger."""
 
+expect.set_options(timeout=20_000)
+"""Milliseconds: on a machine that is busy with more than these tests, too."""
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -439,7 +442,7 @@ class TestUpload:
         expect(desk.get_by_role("button", name="Resume")).to_be_visible()
         assert 0 < event.images.count() < 298
         desk.context.set_offline(False)
-        expect(desk.locator("#sent")).to_have_text("298 added, 1 already here, 1 refused.", timeout=30_000)
+        expect(desk.locator("#sent")).to_have_text("298 added, 1 already here, 1 refused.")
         expect(desk.locator("#refused li")).to_contain_text(["notes.txt This is not a photo"])
         expect(desk.locator("#duplicates summary")).to_have_text("Already here (1)")
         expect(desk.locator("#overall")).to_have_js_property("value", 1)
@@ -458,7 +461,7 @@ class TestUpload:
 
         monkeypatch.setattr(UploadViewSet, "create", gateway)
         choose(desk, folder)
-        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.", timeout=20_000)
+        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.")
         assert sorted(arrivals) == [f"IMG_{number:04}.PNG" for number in range(1, 41)]
 
     def test_can_be_paused(self, desk: Page, folder: Path, arrivals: list[str]) -> None:
@@ -490,6 +493,19 @@ class TestUpload:
         choose(desk, folder)
         expect(desk.locator("#sent")).to_have_text("0 added, 40 already here, 0 refused.")
         assert len(arrivals) == event.images.count() == 40
+
+    def test_refuses_what_is_gone_since_it_was_chosen(self, desk: Page, folder: Path) -> None:
+        routes = itertools.count()
+        desk.route("**/api/v1/upload*", lambda route: route.continue_() if next(routes) < 1 else None)
+        choose(desk, folder)
+        expect(desk.locator("#so-far")).to_contain_text("8 of 40 files")
+        desk.get_by_role("button", name="Pause").click()
+        for path in folder.iterdir():
+            path.unlink()  # as when a card is pulled out
+        desk.unroute("**/api/v1/upload*")
+        desk.get_by_role("button", name="Resume").click()
+        expect(desk.locator("#sent")).to_have_text("8 added, 0 already here, 32 refused.")
+        expect(desk.locator("#refused li").first).to_contain_text("It cannot be read.")
 
     def test_without_hashes_leaves_it_to_the_server(self, desk: Page, event: Event) -> None:
         desk.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
@@ -633,6 +649,22 @@ class TestProgress:
         while not polls:
             desk.clock.run_for(1000)
         expect(desk.get_by_text("The server does not answer")).to_be_hidden()
+
+    def test_asks_nothing_while_nobody_looks(self, desk: Page, live_server: LiveServer, event: Event) -> None:
+        ingest.add(event, paint_photo(RED), "a.png")
+        desk.clock.install()
+        with desk.expect_response("**/progress"):
+            desk.goto(f"{live_server}/events/city-run/upload/")
+        polls: list[object] = []
+        desk.on("request", lambda request: polls.append(request))
+        change = "document.dispatchEvent(new Event('visibilitychange'))"
+        desk.evaluate(f"Object.defineProperty(document, 'hidden', {{ value: true, configurable: true }}); {change}")
+        polls.clear()  # one may just have begun
+        desk.clock.run_for(60_000)
+        assert polls == []
+        with desk.expect_request("**/progress"):
+            desk.evaluate(f"delete document.hidden; {change}")
+            desk.clock.run_for(1000)
 
     def test_without_scripts(self, visit: Visit, live_server: LiveServer, event: Event, staff: object) -> None:
         page = visit(java_script_enabled=False)
