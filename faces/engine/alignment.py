@@ -89,25 +89,39 @@ def crop(image: RGBArray, matrix: Matrix, side: int) -> RGBArray:
     return np.asarray(warped, dtype=np.uint8)
 
 
-def _shrunken(image: RGBArray, matrix: Matrix, side: int, scale: float) -> tuple[RGBArray, Matrix]:
-    """Return what the crop shows of the picture, shrunk to about twice its size, and the crop's matrix there.
+def halved(image: RGBArray) -> RGBArray:
+    """Return the picture at half its size, by averaging four pixels; an odd last row or column is left out.
 
-    Twice, since the interpolation that follows takes the mean of two pixels, and would blur if there was one.
+    OpenCV is ten times as quick at this as at averaging by any other factor.
     """
-    left, top, right, bottom = _seen(matrix, side, image.shape)
-    part = image[top:bottom, left:right]
-    width, height = (max(1, round(length * scale * 2)) for length in (right - left, bottom - top))
-    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-    grow = np.diag([(right - left) / width, (bottom - top) / height, 1.0])
+    height, width = (max(1, side // 2) for side in image.shape[:2])
+    half = cv2.resize(image[: height * 2, : width * 2], (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(half, dtype=np.uint8)
+
+
+def _shrunken(image: RGBArray, matrix: Matrix, side: int, scale: float) -> tuple[RGBArray, Matrix]:
+    """Return what the crop shows of the picture, halved to once or twice its size there, and the crop's matrix there.
+
+    No further, since the interpolation that follows takes the mean of up to two pixels.
+    """
+    halvings = int(np.ceil(np.log2(0.5 / scale)))
+    growth = 2**halvings
+    left, top, right, bottom = _seen(matrix, side, image.shape, margin=growth)
+    image = image[top:bottom, left:right]
+    for _ in range(halvings):
+        image = halved(image)
+    grow = np.diag([growth, growth, 1.0])
     # The centre of pixel 0 is half a pixel from its edge, before as after shrinking.
-    grow[:2, 2] = [left + (grow[0, 0] - 1) / 2, top + (grow[1, 1] - 1) / 2]
-    return np.asarray(small, dtype=np.uint8), matrix @ grow
+    grow[:2, 2] = [left + (growth - 1) / 2, top + (growth - 1) / 2]
+    return image, matrix @ grow
 
 
-def _seen(matrix: Matrix, side: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of what the crop shows of the picture, at least one pixel."""
+def _seen(matrix: Matrix, side: int, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of what the crop shows of the picture and a margin, at least one pixel."""
     corners = np.array([[0, 0, side, side], [0, side, 0, side]]) - matrix[:, 2:]
     x, y = np.linalg.solve(matrix[:, :2], corners)
-    left, top = (int(np.clip(np.floor(axis.min()), 0, most - 1)) for axis, most in ((x, shape[1]), (y, shape[0])))
-    right, bottom = (int(np.clip(np.ceil(axis.max()), 1, most)) for axis, most in ((x, shape[1]), (y, shape[0])))
+    (left, right), (top, bottom) = (
+        (int(np.clip(axis.min() - margin, 0, most - 1)), int(np.clip(np.ceil(axis.max() + margin), 1, most)))
+        for axis, most in ((x, shape[1]), (y, shape[0]))
+    )
     return left, top, max(right, left + 1), max(bottom, top + 1)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from .base import BatchEngine, Detection, Embeddings, FaceEngine, RGBArray
+from .network import give_back_memory
 from .recognisers import FaceNet, SFace
 from .yunet import YuNet
 
@@ -55,13 +56,19 @@ def build(name: str) -> FaceEngine:
 
     Raises EngineError (permanent) where weights are missing.
     """
+    engine = OpenVINOEngine(name, _recognisers(name))
+    give_back_memory()
+    return engine
+
+
+def _recognisers(name: str) -> list[tuple[FaceNet | SFace, float]]:
     match name:
         case "facenet":
-            return OpenVINOEngine(name, [(_facenet(), 1.0)])
+            return [(_facenet(), 1.0)]
         case "sface":
-            return OpenVINOEngine(name, [(_sface(), 1.0)])
+            return [(_sface(), 1.0)]
         case _:
-            return OpenVINOEngine(name, [(_facenet(), FACENET_WEIGHT), (_sface(), 1 - FACENET_WEIGHT)])
+            return [(_facenet(), FACENET_WEIGHT), (_sface(), 1 - FACENET_WEIGHT)]
 
 
 _yunet = cache(YuNet)

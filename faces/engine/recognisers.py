@@ -7,7 +7,7 @@ import numpy as np
 
 from .alignment import ARCFACE_SIDE, crop, to_box, to_template
 from .base import Detection, Embeddings, RGBArray, unit_rows
-from .network import Network
+from .network import Network, takes_pictures
 from .weights import FACENET, SFACE, folded
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class FaceNet:
     dimension = FACENET_DIMENSION
 
     def __init__(self) -> None:
-        self._network = Network(facenet_model())
+        self._network = Network(takes_pictures(facenet_model(), layout="NHWC", mean=127.5, scale=128))
 
     def cut(self, image: RGBArray, face: Detection) -> RGBArray:
         """Return the face as the network wants to see it, (160, 160, 3)."""
@@ -35,8 +35,7 @@ class FaceNet:
 
     def describe(self, crops: Sequence[RGBArray]) -> Embeddings:
         """Return (n, 512) unit rows for at least one crop."""
-        pixels = np.stack(crops).astype(np.float32)
-        return unit_rows(self._network((pixels - np.float32(127.5)) / np.float32(128))[0])
+        return unit_rows(self._network(np.stack(crops))[0])
 
 
 class SFace:
@@ -49,7 +48,7 @@ class SFace:
 
         model = openvino.Core().read_model(folded(SFACE))
         model.reshape([-1, 3, ARCFACE_SIDE, ARCFACE_SIDE])
-        self._network = Network(model)
+        self._network = Network(takes_pictures(model))
 
     def cut(self, image: RGBArray, face: Detection) -> RGBArray:
         """Return the face as the network wants to see it, (112, 112, 3); it must have all five landmarks."""
@@ -57,8 +56,7 @@ class SFace:
 
     def describe(self, crops: Sequence[RGBArray]) -> Embeddings:
         """Return (n, 128) unit rows for at least one crop."""
-        pixels = np.stack(crops).astype(np.float32)
-        return unit_rows(self._network(pixels.transpose(0, 3, 1, 2))[0])
+        return unit_rows(self._network(np.stack(crops))[0])
 
 
 def facenet_model() -> "openvino.Model":

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from faces.engine import Box, Detection, RGBArray
 from faces.engine.alignment import ARCFACE_TEMPLATE, Matrix, crop, similarity, to_box, to_template
@@ -71,13 +70,20 @@ def test_a_large_picture_is_averaged_not_sampled() -> None:
     assert np.abs(cut[2:-2, 2:-2].astype(int) - 128).max() < 12
 
 
-def test_shrinking_first_does_not_move_the_crop() -> None:
-    picture = np.asarray(Image.fromarray(checked(1600, 8)).resize((1600, 1600)))
-    small = np.asarray(Image.fromarray(picture).resize((160, 160), Image.Resampling.BOX))
-    tenth = np.array([[0.1, 0, -20.45], [0, 0.1, -20.45]])  # a tenth, with its centres of pixels aligned
-    cut = crop(picture, tenth, 112).astype(int)
-    expected = small[20:132, 20:132].astype(int)
-    assert np.abs(cut - expected)[1:-1, 1:-1].mean() < 4
+@pytest.mark.parametrize("growth", [2.3, 5, 10])
+def test_shrinking_first_does_not_move_the_crop(growth: float) -> None:
+    columns, rows = np.arange(1600)[None, :], np.arange(1599)[:, None]
+    waves = 127 + 50 * np.sin(columns / 40) + 50 * np.sin(rows / 55)
+    picture = np.repeat(waves.astype(np.uint8)[:, :, None], 3, axis=2)
+    cut = crop(picture, np.array([[1 / growth, 0, -3.3], [0, 1 / growth, -7.7]]), 112)[2:-2, 2:-2, 0]
+    x, y = (np.arange(2, 110) + 3.3) * growth, (np.arange(2, 110) + 7.7) * growth
+    expected = 127 + 50 * np.sin(x / 40)[None, :] + 50 * np.sin(y / 55)[:, None]
+    off = cut - expected
+    assert np.abs(off).mean() < 3
+    off -= off.mean()  # a shade, not a shift
+    for axis in (0, 1):
+        slope = np.gradient(expected, axis=axis)
+        assert abs((off * slope).sum() / (slope**2).sum()) < 0.05  # of a pixel of the crop
 
 
 def test_what_is_outside_of_the_picture_is_black() -> None:

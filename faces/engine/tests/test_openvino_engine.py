@@ -1,13 +1,17 @@
 """YuNet, FaceNet and SFace on OpenVINO: sizes of faces, threads, and how two vectors become one."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from faces.engine import Detection, EngineError, RGBArray, get_engine
-from faces.engine.network import THREADS_VARIABLE, Network
+from faces.engine.network import THREADS_VARIABLE, Network, takes_pictures
 from faces.engine.openvino_engine import FACENET_WEIGHT
 from faces.engine.recognisers import facenet_model
 
@@ -96,12 +100,37 @@ def test_cosine_of_the_joint_vectors_is_the_weighted_mean() -> None:
     assert cosine["facenet+sface"] == pytest.approx(mean, abs=0.01)
 
 
-def test_a_network_refuses_float64() -> None:
+def test_a_network_refuses_numbers_that_are_not_bytes() -> None:
     with pytest.raises(TypeError, match="float64"):
-        Network(facenet_model())(np.zeros((1, 160, 160, 3)))  # type: ignore[arg-type]
+        Network(takes_pictures(facenet_model(), layout="NHWC"))(np.zeros((1, 160, 160, 3)))  # type: ignore[arg-type]
 
 
 def test_number_of_threads_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(THREADS_VARIABLE, "two")
     with pytest.raises(EngineError, match="GRABPIC_ENGINE_THREADS is 'two'"):
         Network(facenet_model())
+
+
+def test_a_process_of_one_thread_uses_one_and_is_bound_to_no_core() -> None:
+    script = (
+        "import os, time, cv2, numpy\n"
+        "from pathlib import Path\n"
+        "from faces.engine import get_engine\n"
+        "from faces.engine.tests.portraits import OBAMA, portrait\n"
+        "engine, image = get_engine('sface'), portrait(*OBAMA)\n"
+        "def ticks():\n"
+        "    stats = [(task / 'stat').read_text() for task in Path('/proc/self/task').iterdir()]\n"
+        "    texts = [stat.rsplit(')')[1].split() for stat in stats]\n"
+        "    return sorted(int(fields[11]) + int(fields[12]) for fields in texts)\n"
+        "before = ticks()\n"
+        "for _ in range(8): engine.embed(image, engine.detect(image) * 8)\n"
+        "after = ticks()\n"
+        "busy = [b - a for a, b in zip(before, after)]\n"
+        "assert sorted(busy)[-2] <= 2, busy\n"
+        "assert cv2.getNumThreads() == 1\n"
+        "bound = {os.sched_getaffinity(int(task.name)) == os.sched_getaffinity(0)\n"
+        "    for task in Path('/proc/self/task').iterdir()}\n"
+        "assert bound == {True}\n"
+    )
+    environment = {**os.environ, THREADS_VARIABLE: "1"}
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[3], env=environment, check=True)
