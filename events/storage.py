@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from django.core.files import File
 
 
+RENEWABLE = frozenset({"preview.jpg", "thumbnail.jpg"})
+"""Names of files that are made again from the original while their photo is pending."""
+
+
 class StorageError(OSError):
     """The storage service cannot do it just now; the cause tells what it said."""
 
@@ -81,11 +85,19 @@ class LocalStorage(FileSystemStorage):
         partial = str(PurePosixPath(name).with_name(f"{uuid.uuid4().hex}.partial"))
         try:
             super()._save(partial, content)  # type: ignore[misc]  # not in Django's types
+            if PurePosixPath(name).name not in RENEWABLE:
+                _flush(self.path(partial))
             Path(self.path(partial)).replace(self.path(name))
         except BaseException:
             self.delete(partial)
             raise
         return name
+
+
+def _flush(path: str) -> None:
+    """Bring a file to the disk, so that a power cut cannot take what was acknowledged."""
+    with Path(path).open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _remove_if_empty(folder: Path) -> bool:

@@ -32,7 +32,7 @@ def test_a_stranger_cannot_send_more_than_a_selfie(client: Client, event: Event)
     assert (response.status_code, response.json()) == (413, {"detail": "Send at most 1 MB.", "code": "file_too_large"})
 
 
-@pytest.mark.parametrize("page", ["selfie", "upload", "process"])
+@pytest.mark.parametrize("page", ["selfie", "upload", "retry"])
 def test_nor_to_any_page(event: Event, page: str) -> None:
     """The check of the CSRF token, which tests leave out by default, reads the form before any view does."""
     client = Client(enforce_csrf_checks=True)
