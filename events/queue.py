@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import django.db
+import psycopg
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
 
 INDEX = "index"
 """The name of the task that takes an event's pending photos in hand."""
+
+DATABASE_AWAY = (django.db.OperationalError, psycopg.OperationalError, ConnectorException)
+"""What Django, the driver and the queue each raise when the database does not answer."""
 
 
 def announce(*event_ids: int, at: datetime | None = None) -> None:

@@ -62,7 +62,7 @@ class Crew:
 
     def __init__(self, processes: int, *arguments: str) -> None:
         self._command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--supervised", *arguments]
-        self._environment = os.environ | _same_site() | _share_of_the_machine(processes)
+        self._environment = os.environ | same_site() | _share_of_the_machine(processes)
         self._places = [_Place(self._start()) for _ in range(processes)]
 
     def pids(self) -> list[int]:
@@ -136,7 +136,7 @@ def _death(code: int) -> str:
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended (exit code {code})"
 
 
-def _same_site() -> dict[str, str]:
+def same_site() -> dict[str, str]:
     """Return the environment in which a process works on the site that this one does, whatever .env says."""
     return {
         "DATABASE_NAME": str(connection.settings_dict["NAME"]),

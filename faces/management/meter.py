@@ -17,13 +17,23 @@ EVERY = 10.0
 
 
 class Meter:
-    """Counts up to `total`, and shows how fast and how much longer."""
+    """Counts up to `total`, and shows how fast and how much longer.
 
-    def __init__(self, title: str, total: int, unit: str, out: TextIO = sys.stderr) -> None:
-        self._plain, self._out, self._shown = not out.isatty(), out, time.monotonic()
-        self._bar = tqdm(total=total, desc=title, unit=unit, file=out, disable=self._plain or None)
+    `head_start`: seconds for which the work has been going on already.
+    """
+
+    def __init__(
+        self, title: str, total: int, unit: str, *, head_start: float = 0.0, out: TextIO | None = None
+    ) -> None:
+        self._out = out or sys.stderr
+        self._plain = not self._out.isatty()
+        # Without smoothing: the rate is that of the whole time, as in the plain lines.
+        self._bar = tqdm(total=total, desc=title, unit=unit, file=self._out, disable=self._plain or None, smoothing=0)
+        if not self._plain:
+            self._bar.start_t -= head_start
         self._title, self._unit, self._done, self._total = title, unit, 0, total
-        self._started = self._shown
+        self._shown = time.monotonic()
+        self._started = self._shown - head_start
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +54,8 @@ class Meter:
     def _write_line(self) -> None:
         self._shown = time.monotonic()
         rate = self._done / max(0.001, self._shown - self._started)
-        left = tqdm.format_interval(round((self._total - self._done) / rate)) if rate else "?"
-        self._out.write(f"{self._title}: {self._done} of {self._total}, {rate:.1f} {self._unit}/s, {left} left\n")
+        left = tqdm.format_interval(round((self._total - self._done) / rate))
+        self._out.write(
+            f"{self._title}: {self._done} of {self._total}, {rate:.1f} {self._unit}s a second, {left} left\n"
+        )
         self._out.flush()

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import BLUE, GREEN, RED
@@ -132,13 +131,14 @@ def test_a_stop_finishes_the_photo_in_hand_even_when_asked_twice(event: Event, a
 def service(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py worker` with two processes, up and idle; its log is `log` in the test's folder."""
     command = [sys.executable, "manage.py", "worker", "--processes", "2"]
-    environment = os.environ | {
-        "DATABASE_NAME": str(connection.settings_dict["NAME"]),
-        "STORAGE_PATH": str(django_settings.STORAGE_PATH),
-    }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=django_settings.BASE_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command,
+            cwd=django_settings.BASE_DIR,
+            env=os.environ | crew.same_site(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     wait_for(workers_are_up(2))
     yield process

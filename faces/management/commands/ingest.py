@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils import timezone
 from tqdm import tqdm
 
 from events import ingest
 from events.models import Event, Image
+from events.queue import DATABASE_AWAY
 from events.watching import Watch
 from faces import grouping, pipeline
 from faces.crew import CrewError
 from faces.engine import EngineError
 from faces.foreground import indexing, usual_processes
 from faces.management.meter import Meter
+from faces.management.options import positive
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     Done = Callable[[], Iterator[list[Image]]]
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a watched folder."""
+PATIENCE = 5.0
+"""Seconds before a watch tries again to reach the database."""
 
 
 class Command(BaseCommand):
@@ -46,7 +52,11 @@ class Command(BaseCommand):
         parser.add_argument("--create", action="store_true", help="create the event, unpublished, if there is none")
         parser.add_argument("--add-only", action="store_true", help="leave the faces to the workers")
         parser.add_argument("--watch", action="store_true", help="stay, and take photos as they come, until Ctrl-C")
-        parser.add_argument("--processes", type=int, metavar="N", help="default: one for each processor")
+        parser.add_argument("--processes", type=positive, metavar="N", help="default: one for each processor")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+        super().run_from_argv(argv)
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path in options["paths"]:
@@ -60,6 +70,9 @@ class Command(BaseCommand):
             raise CommandError("Stopped. Run it again to go on.", returncode=130) from error
         except (EngineError, CrewError) as error:
             raise CommandError(f"The photos are stored, and pending. {error}") from error
+        except DATABASE_AWAY as error:
+            reason = error.__cause__ or error
+            raise CommandError(f"The database does not answer: {reason}\nRun it again to go on.") from error
 
     def _run(self, event: Event, options: dict[str, Any]) -> None:
         if options["watch"]:
@@ -76,26 +89,32 @@ class Command(BaseCommand):
         if paths or event.images.pending().exists():
             with indexing(event, processes or usual_processes()) as done:
                 self._add(event, paths)
-                self._report(event, done)
+                self._report(event, done, start)
         grouping.group(event)
         return pipeline.counts_since(event, start)
 
     def _watch(self, event: Event, options: dict[str, Any]) -> None:
         """Take in what has settled, again and again; the workers do the rest, or processes of our own."""
         watch = Watch(lambda: _files(event, options["paths"]))
-        self.stdout.write("Watching. Ctrl-C stops.")
-        self.stdout.flush()
-        if options["add_only"]:
+        processes = options["processes"] or usual_processes()
+        with nullcontext() if options["add_only"] else indexing(event, processes) as done:
+            self.stdout.write("Watching. Ctrl-C stops.")
+            self.stdout.flush()
             while True:
-                self._add(event, list(watch.complete()))
-                time.sleep(LOOK_EVERY)
-        with indexing(event, options["processes"] or usual_processes()) as done:
-            while True:
-                self._add(event, list(watch.complete()))
-                if event.images.pending().exists():
-                    self._report(event, done)
-                    grouping.group(event)
-                time.sleep(LOOK_EVERY)
+                try:
+                    self._take_in(event, watch, done)
+                    time.sleep(watch.pause)
+                except DATABASE_AWAY:
+                    self.stderr.write("The database does not answer; the watch goes on when it does.")
+                    connection.close()
+                    time.sleep(PATIENCE)
+
+    def _take_in(self, event: Event, watch: Watch, done: Done | None) -> None:
+        start, paths = timezone.now(), watch.complete()
+        self._add(event, paths, watch.take)
+        if done and (paths or event.images.pending().exists()):
+            self._report(event, done, start)
+            grouping.group(event)
 
     def _event(self, slug: str, *, create: bool) -> Event:
         if event := Event.objects.filter(slug=slug).first():
@@ -105,17 +124,24 @@ class Command(BaseCommand):
         known = ", ".join(Event.objects.values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no event {slug!r} (there are: {known}). Create it in admin, or add --create.")
 
-    def _add(self, event: Event, paths: list[Path]) -> None:
+    def _add(self, event: Event, paths: list[Path], take: Callable[[Path], None] = lambda path: None) -> None:
+        """Add the files, and take each that could be read."""
         if not paths:
             return
         with Meter("Photos", len(paths), "file") as meter:
             for path in paths:
-                self._tell(path, ingest.add_path(event, path))
+                outcome = ingest.add_path(event, path)
+                self._tell(path, outcome)
+                if not (isinstance(outcome, ingest.Refused) and outcome.code == "unreadable"):
+                    take(path)
                 meter.update()
 
-    def _report(self, event: Event, done: Done) -> None:
+    def _report(self, event: Event, done: Done, start: datetime) -> None:
         """Follow the photos until none is pending, and name those that failed."""
-        with Meter("Faces", event.images.pending().count(), "photo") as meter:
+        # Photos are looked at while others are still being added.
+        total = event.images.pending().count() + event.images.filter(processed_at__gte=start).count()
+        head_start = (timezone.now() - start).total_seconds()
+        with Meter("Faces", total, "photo", head_start=head_start) as meter:
             for images in done():
                 meter.update(len(images))
                 for image in images:

@@ -10,18 +10,17 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import django.db
-import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException
 
 from events.models import Event
+from events.queue import DATABASE_AWAY
 from faces import crew, pipeline, tasks
 from faces.engine import EngineError, get_engine
+from faces.management.options import positive
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
 POLL = 0.5
 """Seconds between two looks at the processes, or for photos that another process has in hand."""
-
-DATABASE_AWAY = (django.db.OperationalError, psycopg.OperationalError, ConnectorException)
-"""What Django, the driver and the queue each say when the database does not answer."""
 
 
 class Command(BaseCommand):
@@ -78,13 +74,6 @@ class Command(BaseCommand):
         self.stdout.write("Stopped.")
 
 
-def positive(text: str) -> int:
-    """Return the number that an option says."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("must be a whole number, at least 1")
-    return int(text)
-
-
 def _check_migrations() -> None:
     """Raise CommandError where each process would only stumble over missing tables."""
     executor = MigrationExecutor(connection)
@@ -96,10 +85,10 @@ def _check_migrations() -> None:
 def _work(event: str | None) -> None:
     """Be one process of a crew: on the queue, or on one event alone."""
     crew.end_with_parent()
-    get_engine(settings.FACE_ENGINE)
     if event:
         _index(Event.objects.get(slug=event))
     else:
+        get_engine(settings.FACE_ENGINE)
         _serve()
 
 
@@ -136,6 +125,7 @@ async def _work_through_the_queue() -> None:
 def _index(event: Event) -> None:
     """Index the event's photos as they come, until SIGTERM."""
     stopping = _stop_signals()
+    get_engine(event.engine)
     while not stopping():
         if not pipeline.index_batch(event, stopping):
             time.sleep(POLL)
