@@ -124,7 +124,7 @@ def shrink(pixels: Pixels, long_side: int) -> Pixels:
     height, width = pixels.shape[:2]
     if max(height, width) <= long_side:
         return pixels
-    return shrinking.shrink(pixels, *_fit((width, height), long_side))
+    return np.asarray(Image.fromarray(pixels).resize(_fit((width, height), long_side), reducing_gap=2.0))
 
 
 def to_jpeg(pixels: Pixels) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -13,7 +14,6 @@ from pgvector import HalfVector
 
 from events.models import Event
 from faces.clustering import cluster
-from faces.engine import get_engine
 from faces.models import Embedding, Face
 from faces.thresholds import clarity, max_mean_distance
 
@@ -81,9 +81,11 @@ def _embeddings(event: Event) -> QuerySet[Embedding]:
 
 def _load(event: Event, coverless: set[int]) -> _Faces:
     columns = [("id", "i8"), ("person", "i8"), ("quality", "f8"), ("width", "f8"), ("height", "f8")]
-    dtype = np.dtype([*columns, ("vector", "f4", get_engine(event.engine).dimension)])
+    rows = _rows(event)
+    first = next(rows)
+    dtype = np.dtype([*columns, ("vector", "f4", len(first[-1]))])
     # Without a count made before, since workers add faces meanwhile.
-    table = np.fromiter(_rows(event), dtype)
+    table = np.fromiter(chain([first], rows), dtype)
     persons = [person or None for person in table["person"].tolist()]
     clarities = clarity(table["width"], table["height"])
     table["vector"] *= clarities[:, None]
@@ -98,7 +100,7 @@ def _load(event: Event, coverless: set[int]) -> _Faces:
     )
 
 
-def _rows(event: Event) -> Iterator[tuple[object, ...]]:
+def _rows(event: Event) -> Iterator[tuple[Any, ...]]:
     """Yield the columns of each face, 0 for no person, and its embedding."""
     fields = (f"image_face__{field}" for field in ("face", "quality", "width", "height"))
     found = _embeddings(event).order_by("pk").values_list("pk", *fields, _Sent(F("vector")))

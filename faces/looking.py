@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 
 from events import pictures
 from events.models import Image
-from faces.engine import Detection, EngineError
+from faces.engine import Detection, EngineError, shrunken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def look(engine: FaceEngine, image: Image) -> Seen | Failed | Postponed:
     try:
         with default_storage.open(image.storage_key) as file:
             picture = pictures.load(file, WORKING_SIDE)
-        preview = pictures.shrink(picture.pixels, PREVIEW_SIDE)
+        preview = shrunken(picture.pixels, PREVIEW_SIDE)
         _write_renditions(image, preview)
         seen = _find_faces(engine, picture, preview)
         if seen.turns:
@@ -108,7 +108,7 @@ def _find_faces(engine: FaceEngine, picture: pictures.Picture, preview: RGBArray
 
 def _found_in_a_turn(engine: FaceEngine, preview: RGBArray) -> tuple[int, list[Detection]]:
     """Return the quarter turns that show the faces upright, and the faces; (0, []) where none is sure enough."""
-    small = pictures.shrink(preview, TURNED_SIDE)
+    small = shrunken(preview, TURNED_SIDE)
     scores = {turns: _sure_score(engine.detect(_turned(small, turns))) for turns in (1, 3, 2)}
     best = max(scores, key=scores.__getitem__)
     return (best, engine.detect(_turned(preview, best))) if scores[best] else (0, [])
@@ -125,7 +125,7 @@ def _turned(pixels: RGBArray, turns: int) -> RGBArray:
 def _write_renditions(image: Image, preview: RGBArray) -> None:
     for rendition, pixels in (
         (Image.Rendition.PREVIEW, preview),
-        (Image.Rendition.THUMBNAIL, pictures.shrink(preview, THUMBNAIL_SIDE)),
+        (Image.Rendition.THUMBNAIL, shrunken(preview, THUMBNAIL_SIDE)),
     ):
         # Overwrites: a run that died before it wrote its rows may have left the file.
         default_storage.save(image.key_of(rendition), ContentFile(pictures.to_jpeg(pixels)))

@@ -23,6 +23,7 @@ __all__ = [
     "RGBArray",
     "get_engine",
     "is_known",
+    "shrunken",
     "validate_name",
 ]
 
@@ -70,6 +71,13 @@ def validate_name(name: str) -> None:
     if not is_known(name):
         valid = ", ".join([*_MODULES, "deepface:<Model>", "deepface:<Model>/<detector>"])
         raise EngineError(f"There is no face engine {name!r}; there are: {valid}.", permanent=True)
+
+
+def shrunken(image: RGBArray, long_side: int) -> RGBArray:
+    """Return the picture with a long side of at most so many pixels; see `pixels.shrunken`."""
+    from .pixels import shrunken as with_opencv
+
+    return with_opencv(image, long_side)
 
 
 def _build(name: str) -> FaceEngine:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Box, Detection, Point, RGBArray
+from .pixels import halved
 
 Matrix = NDArray[np.float64]
 
@@ -87,16 +88,6 @@ def crop(image: RGBArray, matrix: Matrix, side: int) -> RGBArray:
         image, matrix = _shrunken(image, matrix, side, scale)
     warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
     return np.asarray(warped, dtype=np.uint8)
-
-
-def halved(image: RGBArray) -> RGBArray:
-    """Return the picture at half its size, by averaging four pixels; an odd last row or column is left out.
-
-    OpenCV is ten times as quick at this as at averaging by any other factor.
-    """
-    height, width = (max(1, side // 2) for side in image.shape[:2])
-    half = cv2.resize(image[: height * 2, : width * 2], (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(half, dtype=np.uint8)
 
 
 def _shrunken(image: RGBArray, matrix: Matrix, side: int, scale: float) -> tuple[RGBArray, Matrix]:

@@ -10,9 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from .alignment import Matrix, crop, halved, tilt, to_square
+from .alignment import Matrix, crop, tilt, to_square
 from .base import Box, Detection, RGBArray
 from .network import Float32, Network, takes_pictures
+from .pixels import shrunken
 from .weights import YUNET, folded
 
 STRIDES: Final = (8, 16, 32)
@@ -53,7 +54,7 @@ class YuNet:
 
     def detect(self, image: RGBArray) -> list[Detection]:
         """Return the faces, best score first, in pixels of `image`; boxes are clipped to it."""
-        small = _shrunken(image, LONG_SIDE)
+        small = shrunken(image, LONG_SIDE)
         found = self._look(small)
         if max(small.shape[:2]) > SECOND_LOOK:
             found = np.vstack([found, self._large_faces(small)])
@@ -63,7 +64,7 @@ class YuNet:
         return [self._relooked(image, face) if abs(tilt(face.landmarks)) > TILTED else face for face in seen]
 
     def _large_faces(self, image: RGBArray) -> Float32:
-        small = _shrunken(image, SECOND_LOOK)
+        small = shrunken(image, SECOND_LOOK)
         found = self._look(small)
         large: Float32 = found[found[:, 2:4].max(axis=1) > LARGE]
         large[:, :14] *= _growth(small, image)
@@ -92,16 +93,6 @@ class YuNet:
             _decoded(outputs[level::3], stride, canvas.shape[2] // stride) for level, stride in enumerate(STRIDES)
         ]
         return np.vstack(levels)
-
-
-def _shrunken(image: RGBArray, long_side: int) -> RGBArray:
-    while max(image.shape[:2]) >= 2 * long_side:
-        image = halved(image)
-    factor = long_side / max(image.shape[:2])
-    if factor >= 1:
-        return image
-    width, height = (max(1, round(side * factor)) for side in (image.shape[1], image.shape[0]))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _padded(image: RGBArray) -> RGBArray:
