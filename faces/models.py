@@ -83,6 +83,8 @@ class ImageFace(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        # They are looked for every few seconds, and there are none most of the time.
+        indexes = (models.Index(fields=("image",), condition=models.Q(face=None), name="ungrouped_faces"),)
 
     def __str__(self) -> str:
         return f"face {self.pk} of {self.image_id}"
