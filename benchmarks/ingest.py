@@ -2,8 +2,9 @@
 
 Three figures side by side, on one machine in one run, in photos per second:
 
-- grabpic: `events.ingest.add` for every file, then `faces.pipeline.ingest`: originals, previews and thumbnails
-  stored, faces written, persons grouped. The engine is loaded before.
+- grabpic: `events.ingest.add_path` for every file, and as many worker processes as there are processors, until every
+  original, preview and thumbnail is stored, every face written and every face has its person. The workers have loaded
+  their engine before. Memory is the workers' resident set size.
 - classic: photo by photo, `DeepFace.represent` on the file, and each face compared with all identities so far, as
   in `benchmarks.classic`; nothing is stored. The model is loaded before. On the first photos only, since it takes
   tens of seconds for each.
@@ -14,43 +15,25 @@ Three figures side by side, on one machine in one run, in photos per second:
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from benchmarks import synthesis
-from benchmarks.bare_steps import Sizes, seconds_per_photo
+from benchmarks.bare_steps import seconds_per_photo
 from benchmarks.classic import ClassicIdentities
+from benchmarks.crew_run import Ingested, run
 from benchmarks.report import Figure
-from events import ingest
-from events.models import Event
-from faces import looking, pipeline
-from faces.engine import classic, get_engine
+from faces.engine import classic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-LIMIT_SAMPLE = 10
-SIZES = Sizes(looking.WORKING_SIDE, (looking.PREVIEW_SIDE, looking.THUMBNAIL_SIDE))
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """What the pipeline did with all photos, and what it took."""
-
-    photos: int
-    faces: int
-    seconds: float
-    cpu_seconds: float
-    peak_rss_mb: float
+LIMIT_SAMPLE = 16
+"""Photos that the limit is measured on: two batches."""
 
 
 def synthesize(folder: Path, count: int) -> list[Path]:
@@ -61,32 +44,31 @@ def synthesize(folder: Path, count: int) -> list[Path]:
 
 
 def measure(
-    dataset: str, photos: Sequence[Path], engine: str, classic_photos: int, log: Callable[[str], object]
+    dataset: str,
+    photos: Sequence[Path],
+    engine: str,
+    log: Callable[[str], object],
+    *,
+    repeat_to: int = 0,
+    classic_photos: int = 0,
 ) -> list[Figure]:
     """Measure the pipeline, the limit, and the classic way on the first photos (0: not at all).
 
+    The pipeline gets `repeat_to` photos, if that is more than there are: the same ones again, made new.
+
     Raises:
+        CrewError: the workers cannot use the engine.
         EngineError: an engine cannot be used.
         PictureError: one of the photos the limit is measured on cannot be read.
     """
-    log(f"grabpic: {len(photos)} photos, engine {engine}")
-    ours = _run_pipeline(photos, engine)
+    count = max(len(photos), repeat_to)
+    log(f"grabpic: {count} photos, engine {engine}, {os.cpu_count()} workers")
+    ours = run(photos, count, engine)
     log(f"limit: {len(photos[:LIMIT_SAMPLE])} photos, one thread, times {os.cpu_count()}")
-    steps = seconds_per_photo(photos[:LIMIT_SAMPLE], engine, SIZES)
+    steps = seconds_per_photo(photos[:LIMIT_SAMPLE], engine)
     theirs = _run_classic(photos[:classic_photos], log) if classic_photos else None
     make = partial(Figure, "ingest", dataset)
     return [make(*values) for values in (*_our_values(ours, steps, theirs), *_limit_values(steps), *_classic(theirs))]
-
-
-def _run_pipeline(photos: Sequence[Path], engine: str) -> Ingested:
-    get_engine(engine).detect(np.zeros((64, 64, 3), np.uint8))
-    event = Event.objects.create(slug="ingest", name="Ingest", engine=engine)
-    started, cpu_started = time.perf_counter(), time.process_time()
-    for path in photos:
-        ingest.add_path(event, path)
-    counts = pipeline.ingest(event)
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    return Ingested(counts.images_processed, counts.faces_detected, seconds, cpu_seconds, _peak_rss_mb())
 
 
 def _run_classic(photos: Sequence[Path], log: Callable[[str], object]) -> float:
@@ -110,13 +92,15 @@ Values = list[tuple[str, str, float, str]]
 def _our_values(ours: Ingested, steps: dict[str, float], theirs: float | None) -> Values:
     speed = ours.photos / ours.seconds
     values = [
-        ("grabpic", "photos_per_second", speed, "photos/s"),
-        ("grabpic", "share_of_limit", speed / _limit(steps), "share"),
-        ("grabpic", "cpu_ms", 1000 * ours.cpu_seconds / max(1, ours.photos), "ms/photo"),
-        ("grabpic", "faces_per_photo", ours.faces / max(1, ours.photos), "faces"),
-        ("grabpic", "peak_rss_mb", ours.peak_rss_mb, "MB"),
+        ("photos_per_second", speed, "photos/s"),
+        ("ratio_to_classic", theirs and speed / theirs, "times"),
+        ("share_of_limit", speed / _limit(steps), "share"),
+        ("cpu_ms", 1000 * ours.cpu_seconds / max(1, ours.photos), "ms/photo"),
+        ("faces_per_photo", ours.faces / max(1, ours.photos), "faces"),
+        ("peak_rss_mb", ours.peak_rss_mb, "MB"),
+        ("rss_growth", ours.rss_growth, "share"),
     ]
-    return values if theirs is None else [*values, ("grabpic", "ratio_to_classic", speed / theirs, "times")]
+    return [("grabpic", metric, value, unit) for metric, value, unit in values if value is not None]
 
 
 def _limit_values(steps: dict[str, float]) -> Values:
@@ -133,9 +117,3 @@ def _classic(speed: float | None) -> Values:
 
 def _limit(steps: dict[str, float]) -> float:
     return (os.cpu_count() or 1) / sum(steps.values())
-
-
-def _peak_rss_mb() -> float:
-    """Return the most memory that this process has held so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1_000_000 if sys.platform == "darwin" else 1000)

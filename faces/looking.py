@@ -14,7 +14,7 @@ from events.models import Image
 from faces.engine import Detection, EngineError, shrunken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from faces.engine import FaceEngine, RGBArray
 
@@ -67,7 +67,7 @@ def look(engine: FaceEngine, image: Image) -> Seen | Failed | Postponed:
             picture = pictures.load(file, WORKING_SIDE)
         preview = shrunken(picture.pixels, PREVIEW_SIDE)
         _write_renditions(image, preview)
-        seen = _find_faces(engine, picture, preview)
+        seen = find_faces(engine, picture, preview)
         if seen.turns:
             _write_renditions(image, _turned(preview, seen.turns))
     except pictures.PictureError as error:
@@ -79,6 +79,25 @@ def look(engine: FaceEngine, image: Image) -> Seen | Failed | Postponed:
     except OSError as error:
         return Postponed("storage_unavailable", f"The storage did not answer as it should: {error}"[:300])
     return seen
+
+
+def find_faces(engine: FaceEngine, picture: pictures.Picture, preview: RGBArray) -> Seen:
+    """Find the faces in the preview, to be cut out of the larger picture.
+
+    Raises:
+        EngineError: the engine could not look.
+    """
+    turns, found = 0, engine.detect(preview)
+    if not found and not picture.has_orientation:
+        turns, found = _found_in_a_turn(engine, preview)
+    factor = max(picture.pixels.shape[:2]) / max(preview.shape[:2])
+    return Seen(_turned(picture.pixels, turns), picture.scale, turns, [scaled(each, factor) for each in found])
+
+
+def renditions(preview: RGBArray) -> Iterator[tuple[Image.Rendition, bytes]]:
+    """Yield the preview and the thumbnail as JPEG files."""
+    yield Image.Rendition.PREVIEW, pictures.to_jpeg(preview)
+    yield Image.Rendition.THUMBNAIL, pictures.to_jpeg(shrunken(preview, THUMBNAIL_SIDE))
 
 
 def engine_trouble(error: EngineError) -> Failed | Postponed:
@@ -95,15 +114,6 @@ def scaled(found: Detection, factor: float) -> Detection:
         box=type(box)(box.x * factor, box.y * factor, box.width * factor, box.height * factor),
         landmarks=tuple((x * factor, y * factor) for x, y in found.landmarks),
     )
-
-
-def _find_faces(engine: FaceEngine, picture: pictures.Picture, preview: RGBArray) -> Seen:
-    """Find the faces in the preview, to be cut out of the larger picture."""
-    turns, found = 0, engine.detect(preview)
-    if not found and not picture.has_orientation:
-        turns, found = _found_in_a_turn(engine, preview)
-    factor = max(picture.pixels.shape[:2]) / max(preview.shape[:2])
-    return Seen(_turned(picture.pixels, turns), picture.scale, turns, [scaled(each, factor) for each in found])
 
 
 def _found_in_a_turn(engine: FaceEngine, preview: RGBArray) -> tuple[int, list[Detection]]:
@@ -123,9 +133,6 @@ def _turned(pixels: RGBArray, turns: int) -> RGBArray:
 
 
 def _write_renditions(image: Image, preview: RGBArray) -> None:
-    for rendition, pixels in (
-        (Image.Rendition.PREVIEW, preview),
-        (Image.Rendition.THUMBNAIL, shrunken(preview, THUMBNAIL_SIDE)),
-    ):
+    for rendition, content in renditions(preview):
         # Overwrites: a run that died before it wrote its rows may have left the file.
-        default_storage.save(image.key_of(rendition), ContentFile(pictures.to_jpeg(pixels)))
+        default_storage.save(image.key_of(rendition), ContentFile(content))
