@@ -45,9 +45,9 @@ def _values(figures: list[dict[str, Any]], subject: str) -> dict[str, float]:
     return {figure["metric"]: figure["value"] for figure in figures if figure["subject"] == subject}
 
 
-def _save(path: Path, *colours: tuple[int, int, int], shade: int) -> None:
+def _save(path: Path, *colours: tuple[int, int, int], shade: int, size: tuple[int, int] = (400, 300)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(paint_photo(*colours, shade=shade).getvalue())
+    path.write_bytes(paint_photo(*colours, shade=shade, size=size).getvalue())
 
 
 def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
@@ -95,6 +95,25 @@ def test_ingest_without_the_classic_way(tmp_path: Path) -> None:
     assert ours["share_of_limit"] == pytest.approx(ours["photos_per_second"] / limit["photos_per_second"], rel=1e-3)
     assert "ratio_to_classic" not in ours
     assert not _values(figures, "classic")
+
+
+def test_ingest_goes_on_with_the_same_photos(tmp_path: Path) -> None:
+    _save(tmp_path / "race" / "1.png", RED, GREEN, shade=100)
+    _save(tmp_path / "race" / "2.png", BLUE, shade=100)
+    photos = "--photos", tmp_path / "race", "--engine", "fake"
+    ours = _values(_run("ingest", *photos, "--repeat-to", 30, "--classic-photos", 0), "grabpic")
+    assert ours["faces_per_photo"] == 1.5
+    assert ours["peak_rss_mb"] > 10
+
+
+def test_nothing_is_lost_when_processes_die(tmp_path: Path) -> None:
+    for number in range(12):
+        path = tmp_path / "race" / f"{number}.png"
+        _save(path, *(RED, GREEN, BLUE)[: number % 4], shade=100 + number, size=(2400, 1800))
+    figures = _run("faults", "--photos", tmp_path / "race", "--engine", "fake", "--kills", 2)
+    values = _values(figures, "grabpic")
+    assert (values["kills"], values["database_kills"], values["uploader_kills"]) == (2, 1, 1)
+    assert values["lost"] == values["doubled"] == values["differences"] == 0
 
 
 def test_ingest_without_photos(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, datasets, ingest, report
-from benchmarks.throwaway import throwaway_site
+from benchmarks import accuracy, datasets, faults, ingest, report
+from benchmarks.runs import FaultsError
+from benchmarks.throwaway import private_server_site, throwaway_site
 from demo.portraits import PortraitError
 from events.ingest import photos_in
 from events.pictures import PictureError
+from faces.crew import CrewError
 from faces.engine import EngineError
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from benchmarks.report import Figure
+
+
+EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
+
+MUST_BE_ZERO = {"lost", "doubled", "differences"}
 
 
 class Command(BaseCommand):
@@ -35,11 +42,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         questions = parser.add_subparsers(dest="question", required=True)
         speed = questions.add_parser("ingest", help="how fast photos get in")
-        speed.add_argument("--photos", type=Path, metavar="DIR", help="the photos, or where to make them")
-        speed.add_argument("--limit", type=int, metavar="N", help="take the first N photos only")
-        speed.add_argument("--synthesize", type=int, metavar="N", help="make N photos of 24 megapixels first")
-        speed.add_argument("--engine", help="default: FACE_ENGINE")
+        _add_photos(speed)
+        speed.add_argument(
+            "--repeat-to", type=int, default=0, metavar="N", help="go on with the same photos, made new, up to N"
+        )
         speed.add_argument("--classic-photos", type=int, default=3, metavar="N", help="0 leaves the classic way out")
+        losses = questions.add_parser("faults", help="whether anything is lost when processes die")
+        _add_photos(losses)
+        losses.add_argument("--kills", type=int, default=20, metavar="N", help="of worker processes; default: 20")
+        losses.add_argument("--seed", type=int, default=1, help="what chance begins with; default: 1")
         people = questions.add_parser("accuracy", help="how well people are found and told apart")
         people.add_argument("--dataset", type=Path, required=True, help="a folder per person, or photos/ and truth.csv")
         people.add_argument("--engine", action="append", help="may be given several times; default: FACE_ENGINE")
@@ -49,24 +60,59 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {
             "ingest": self._ingest,
+            "faults": self._faults,
             "accuracy": self._accuracy,
         }
         try:
             figures = measure[options["question"]](options)
-        except (datasets.DatasetError, EngineError, PictureError, PortraitError, OSError) as error:
+        except (
+            datasets.DatasetError,
+            EngineError,
+            PictureError,
+            PortraitError,
+            OSError,
+            CrewError,
+            FaultsError,
+        ) as error:
             raise CommandError(str(error)) from error
         report.write(figures, self.stdout.write)
+        if wrong := [figure.metric for figure in figures if figure.metric in MUST_BE_ZERO and figure.value]:
+            raise CommandError(f"Not 0: {', '.join(wrong)}.")
 
     def _ingest(self, options: dict[str, Any]) -> list[Figure]:
         engine = options["engine"] or settings.FACE_ENGINE
-        with _photos(options) as (name, photos), throwaway_site():
-            return ingest.measure(name, photos, engine, options["classic_photos"], self.stdout.write)
+        with _photos(options) as (name, photos), throwaway_site(engine):
+            return ingest.measure(
+                name,
+                photos,
+                engine,
+                self._log,
+                repeat_to=options["repeat_to"],
+                classic_photos=options["classic_photos"],
+            )
+
+    def _faults(self, options: dict[str, Any]) -> list[Figure]:
+        engine = options["engine"] or settings.FACE_ENGINE
+        chance = {"kills": options["kills"], "seed": options["seed"]}
+        with _photos(options) as (name, photos), private_server_site(engine) as data_dir:
+            return faults.measure(name, photos, engine, data_dir, log=self._log, **chance)
 
     def _accuracy(self, options: dict[str, Any]) -> list[Figure]:
         dataset = datasets.read(options["dataset"], options["limit"])
         engines = options["engine"] or [settings.FACE_ENGINE]
         with throwaway_site():
-            return accuracy.measure(dataset, engines, options["classic_engine"], self.stdout.write)
+            return accuracy.measure(dataset, engines, options["classic_engine"], self._log)
+
+    def _log(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _add_photos(parser: ArgumentParser) -> None:
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="the photos, or where to make them")
+    parser.add_argument("--limit", type=int, metavar="N", help="take the first N photos only")
+    parser.add_argument("--synthesize", type=int, metavar="N", help="make N photos of 24 megapixels first")
+    parser.add_argument("--engine", help="default: FACE_ENGINE")
 
 
 @contextmanager
