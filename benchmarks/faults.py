@@ -58,11 +58,11 @@ def measure(
         CrewError: the workers cannot use the engine.
         FaultsError: the photos are too few to be disturbed, or something does not go on at all.
     """
-    started = time.monotonic()
-    with crew.at_work(os.cpu_count() or 1) as workers:
-        wait_until_up(workers, len(workers.pids()))
+    started, processes = time.monotonic(), os.cpu_count() or 1
+    with crew.at_work(processes) as workers:
+        wait_until_up(workers, processes)
         random = Random(seed)  # noqa: S311 (nothing to guess)
-        found = _disturb(Scene(photos, engine, workers, data_dir, random, log), kills)
+        found = _disturb(Scene(photos, engine, workers, processes, data_dir, random, log), kills)
     values = {**found, "orphans": len(audit().orphans), "seconds": time.monotonic() - started}
     return [Figure("faults", dataset, "grabpic", metric, values[metric], unit) for metric, unit in METRICS.items()]
 
@@ -80,7 +80,7 @@ def _disturb(scene: Scene, kills: int) -> dict[str, float]:
 
 def _undisturbed(scene: Scene) -> tuple[Recording, float]:
     """Return what is to be expected, and the seconds that a photo takes."""
-    scene.log(f"undisturbed: {len(scene.photos)} photos, engine {scene.engine}, {len(scene.workers.pids())} workers")
+    scene.log(f"undisturbed: {len(scene.photos)} photos, engine {scene.engine}, {scene.processes} workers")
     with Run(scene, "Undisturbed") as run:
         run.settle()
     if not is_settled(run.event):

@@ -34,6 +34,9 @@ LOOK_EVERY = 0.5
 TICK = 0.02
 """Seconds between two looks at the processes."""
 
+REST = 10.0
+"""Seconds at most until the next one dies: processes that die again and again are started later and later."""
+
 UPLOADING = 0.2
 """Seconds in which the uploader takes some files, and is killed at one of them."""
 
@@ -48,11 +51,12 @@ class FaultsError(Exception):
 
 @dataclass(frozen=True)
 class Scene:
-    """What all the runs have in common; `data_dir` is the database server's."""
+    """What all the runs have in common: so many worker processes, and the database server of the folder `data_dir`."""
 
     photos: Sequence[Path]
     engine: str
     workers: Crew
+    processes: int
     data_dir: Path
     random: Random
     log: Callable[[str], object]
@@ -119,12 +123,13 @@ class DisturbedRun(Run):
     def kill(self, todo: list[str]) -> None:
         """Kill the last one of the list and take it off, until the list or the photos are at an end."""
         self._portion = max(1, len(self._scene.photos) // (len(todo) + 2))
-        while todo and not self._is_idle:
+        while todo and not (self.uploader.is_done and self._is_idle):
             self.uploader.allowed = len(self.uploader.acknowledged) + self._portion
             if self._kill(todo[-1]):
                 victim = todo.pop()
                 self.killed[victim] += 1
                 self._scene.log(f"killed the {victim}, {len(todo)} to come")
+                self._rest()
 
     @property
     def _is_idle(self) -> bool:
@@ -155,6 +160,12 @@ class DisturbedRun(Run):
             return False
         self.uploader.kill()
         return True
+
+    def _rest(self) -> None:
+        """Wait for a while, and until the workers are all there again."""
+        self._wait(self._random.uniform(0, REST))
+        while len(self._scene.workers.pids()) < self._scene.processes:
+            self._wait(TICK)
 
     def _is_moment_of_work(self) -> bool:
         """Wait until photos are in hand, and then for a random while; tell whether there is still something to do."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from benchmarks import throwaway
+from benchmarks import faults, runs, throwaway
+from benchmarks.management.commands import benchmark
+from benchmarks.report import Figure
 from conftest import BLUE, GREEN, RED, paint_photo
 
 if TYPE_CHECKING:
@@ -106,7 +109,8 @@ def test_ingest_goes_on_with_the_same_photos(tmp_path: Path) -> None:
     assert ours["peak_rss_mb"] > 10
 
 
-def test_nothing_is_lost_when_processes_die(tmp_path: Path) -> None:
+def test_nothing_is_lost_when_processes_die(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "REST", 0.0)
     for number in range(12):
         path = tmp_path / "race" / f"{number}.png"
         _save(path, *(RED, GREEN, BLUE)[: number % 4], shade=100 + number, size=(2400, 1800))
@@ -114,6 +118,15 @@ def test_nothing_is_lost_when_processes_die(tmp_path: Path) -> None:
     values = _values(figures, "grabpic")
     assert (values["kills"], values["database_kills"], values["uploader_kills"]) == (2, 1, 1)
     assert values["lost"] == values["doubled"] == values["differences"] == 0
+
+
+def test_what_is_lost_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _save(tmp_path / "race" / "1.png", RED, shade=100)
+    figures = [Figure("faults", "race", "grabpic", metric, 1, "photos") for metric in ("kills", "lost")]
+    monkeypatch.setattr(faults, "measure", lambda *args, **options: figures)
+    monkeypatch.setattr(benchmark, "private_server_site", lambda engine: nullcontext(tmp_path))
+    with pytest.raises(CommandError, match=r"^Not 0: lost\.$"):
+        _run("faults", "--photos", tmp_path / "race")
 
 
 def test_ingest_without_photos(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
 
+EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
+"""What goes wrong without anybody having made a mistake in the code."""
+
 MUST_BE_ZERO = {"lost", "doubled", "differences"}
 
 
@@ -65,16 +68,10 @@ class Command(BaseCommand):
         }
         try:
             figures = measure[options["question"]](options)
-        except (
-            datasets.DatasetError,
-            EngineError,
-            PictureError,
-            PortraitError,
-            OSError,
-            CrewError,
-            FaultsError,
-        ) as error:
+        except EXPECTED as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped; what it had made is removed.", returncode=130) from error
         report.write(figures, self.stdout.write)
         if wrong := [figure.metric for figure in figures if figure.metric in MUST_BE_ZERO and figure.value]:
             raise CommandError(f"Not 0: {', '.join(wrong)}.")
