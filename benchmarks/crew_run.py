@@ -103,7 +103,7 @@ def _warm_up(photo: Path, engine: str, processes: int) -> None:
                 _add(event, photo, _ending(number))
         jobs = ProcrastinateJob.objects.filter(task_name=queue.INDEX, status="doing")
         at_work.update(jobs.exclude(worker=None).values_list("worker", flat=True))
-        time.sleep(POLL / 5)
+        time.sleep(POLL / 20)
     while ProcrastinateJob.objects.filter(task_name=queue.INDEX).exists():
         time.sleep(POLL)
 

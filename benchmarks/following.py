@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from events.models import Event
     from faces.crew import Crew
 
-POLL = 0.05
+POLL = 0.2
 """Seconds between two looks."""
 
 

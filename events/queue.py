@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import django.db
 import psycopg
-from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 INDEX = "index"
 """The name of the task that takes an event's pending photos in hand."""
+
+JOBS = JobManager(DjangoConnector())
+"""Writes jobs on Django's connection, and so in its transactions. In a worker, procrastinate's own has another one."""
 
 DATABASE_AWAY = (django.db.OperationalError, psycopg.OperationalError, ConnectorException)
 """What Django, the driver and the queue each raise when the database does not answer."""
@@ -28,4 +33,4 @@ def announce(*event_ids: int, at: datetime | None = None) -> None:
     """
     if event_ids:
         jobs: list[JSONDict] = [{"event_id": event_id} for event_id in event_ids]
-        app.configure_task(INDEX, queue=INDEX, schedule_at=at).batch_defer(*jobs)
+        configure_task(name=INDEX, job_manager=JOBS, queue=INDEX, schedule_at=at).batch_defer(*jobs)

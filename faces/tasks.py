@@ -1,7 +1,6 @@
 """The jobs of the workers. The truth about work is in the rows; a job only says where to look.
 
-- `index`: one for every photo that becomes pending, each good for a batch. Once the last photo is done, what is left
-  of them finds nothing to do.
+- `index`: one for every photo that becomes pending, each good for a batch; it withdraws those of the others.
 - `group`: the new faces of an event get their persons.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
 """
@@ -19,6 +18,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
+from procrastinate.tasks import configure_task
 
 from events import queue
 from events.models import Event, Image
@@ -28,7 +28,6 @@ from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from procrastinate.types import TimeDeltaParams
 
 GROUP = "group"
 SWEEP = "sweep"
@@ -56,6 +55,7 @@ def index(context: JobContext, event_id: int) -> None:
     if event is None:
         return
     done = pipeline.index_batch(event, context.should_abort)
+    _withdraw(event, len(done) - 1)
     if any(image.state == Image.State.INDEXED for image in done):
         request_grouping(event)
     if context.should_abort():
@@ -63,7 +63,7 @@ def index(context: JobContext, event_id: int) -> None:
         queue.announce(event.pk)
 
 
-@app.task(name=GROUP, queue=GROUP, priority=URGENT)
+@app.task(name=GROUP, queue=GROUP)
 def group(event_id: int) -> None:
     """Give every new face of the event its person."""
     event = Event.objects.filter(pk=event_id).first()
@@ -103,6 +103,13 @@ def announce_forgotten() -> None:
             _defer_grouping(event, "now", 0)
 
 
+def _withdraw(event: Event, count: int) -> None:
+    """Take so many jobs off the queue, whose photos this job has done; else most jobs would find nothing to do."""
+    mine = _jobs(queue.INDEX, "todo").filter(args__event_id=event.pk, scheduled_at=None)
+    for job_id in mine.order_by("-pk").values_list("pk", flat=True)[: max(0, count)]:
+        queue.JOBS.cancel_job_by_id(job_id, delete_job=True)
+
+
 def _without_job(task: str, events: QuerySet[Event]) -> list[Event]:
     busy = set(_jobs(task, "todo", "doing").values_list("args__event_id", flat=True).distinct())
     return [event for event in events if event.pk not in busy]
@@ -114,7 +121,13 @@ def _jobs(task: str, *statuses: str) -> QuerySet[ProcrastinateJob]:
 
 def _defer_grouping(event: Event, when: str, seconds: int) -> None:
     """Defer a grouping, unless one of the same `when` waits already."""
-    later: TimeDeltaParams | None = {"seconds": seconds} if seconds else None
-    deferrer = group.configure(queueing_lock=f"{GROUP} {event.pk} {when}", schedule_in=later)
+    deferrer = configure_task(
+        name=GROUP,
+        job_manager=queue.JOBS,
+        queue=GROUP,
+        priority=URGENT,
+        queueing_lock=f"{GROUP} {event.pk} {when}",
+        schedule_in={"seconds": seconds} if seconds else None,
+    )
     with suppress(AlreadyEnqueued), transaction.atomic():
         deferrer.defer(event_id=event.pk)

@@ -73,6 +73,16 @@ def test_a_batch_is_indexed_and_its_faces_wait_for_the_grouping(event: Event, ad
     assert Face.objects.count() == 1
 
 
+def test_a_batch_withdraws_the_jobs_of_its_photos(event: Event, other_event: Event, add: Add) -> None:
+    for number in range(10):
+        add(f"{number}.png", RED)
+    add("other.png", RED, to=other_event)
+    fail(ProcrastinateJob.objects.earliest("pk").pk)  # stands for the one that runs, which is not in the queue
+    run_index(event)
+    assert event.images.pending().count() == 2
+    assert jobs("index") == [{"event_id": event.pk}] * 2 + [{"event_id": other_event.pk}]
+
+
 def test_photos_without_faces_need_no_grouping(event: Event, add: Add) -> None:
     add("none.png")
     run_index(event)
