@@ -46,8 +46,8 @@ def claim(event: Event) -> Iterator[list[Image]]:
     """Hold up to `BATCH_SIZE` photos of the event that are pending, due and in nobody's hands; none: there are none."""
     keys = _take(event)
     try:
-        # Another may have finished with one of them between our look and our lock.
-        yield list(event.images.pending().filter(pk__in=keys))
+        # Another may have finished with one of them, or postponed it, between our look and our lock.
+        yield list(event.images.pending().exclude(retry_at__gt=timezone.now()).filter(pk__in=keys))
     finally:
         _let_go(keys)
 

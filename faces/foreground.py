@@ -50,9 +50,10 @@ def indexing(event: Event, processes: int) -> Iterator[Callable[[], Iterator[lis
 
 
 def _indexed_here(event: Event) -> Iterator[list[Image]]:
+    pipeline.check_engine(event)
     while True:
-        while done := pipeline.index_batch(event):
-            yield done
+        while batch := pipeline.index_batch(event):
+            yield pipeline.ended(batch)
         if not event.images.pending().exists():
             return
         time.sleep(POLL)  # what is left is in others' hands, or waits for its next attempt

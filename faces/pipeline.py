@@ -19,7 +19,7 @@ from faces.looking import Failed, Postponed, Seen, engine_trouble, look, scaled
 from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from faces.engine import Embeddings, FaceEngine
@@ -75,9 +75,10 @@ def ingest(event: Event) -> Counts:
     Raises:
         EngineError: the event's engine cannot be used; the photos stay pending.
     """
+    check_engine(event)
     done: list[Image] = []
     while batch := index_batch(event):
-        done += batch
+        done += ended(batch)
     new = grouping.group(event)
     faces = ImageFace.objects.filter(image__in=[image.pk for image in done]).count()
     return Counts(len(done), faces, new, event.faces.count())
@@ -94,14 +95,22 @@ def counts_since(event: Event, start: datetime) -> Counts:
     )
 
 
+def check_engine(event: Event) -> None:
+    """Raise EngineError where somebody waits for photos whose engine cannot be used; they stay pending."""
+    if event.images.pending().exists():
+        get_engine(event.engine)
+
+
+def ended(images: Iterable[Image]) -> list[Image]:
+    """Return those that are not pending any more."""
+    return [image for image in images if image.state != Image.State.PENDING]
+
+
 def index_batch(event: Event, stop: Callable[[], bool] = never) -> list[Image]:
-    """Bring up to a batch of the event's pending photos to an end, and return them.
+    """Make an attempt at up to a batch of the event's pending photos, and return them: `ended`, or postponed.
 
-    Empty where none is pending, due and free. `stop` is asked before each photo: those that were looked at are brought
-    to an end, the others stay pending.
-
-    Raises:
-        EngineError: the event's engine cannot be used; the photos stay pending.
+    Empty where none is pending, due and free. `stop` is asked before each photo: those that were looked at are written
+    down, the others stay as they are. Where the event's engine cannot be used, the photos fail after three attempts.
     """
     while True:
         with claim(event) as images:
@@ -124,15 +133,28 @@ def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None
 
 
 def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> Iterator[Image]:
-    """Yield each of these photos that came to an end."""
+    """Yield each of these photos that was looked at, and written down by nobody else."""
     fresh = [image for image in images if not image.attempts]
     # A photo that may have killed a worker must not take others with it again.
     suspects = [[image] for image in images if image.attempts]
     for batch in filter(None, [fresh, *suspects]):
-        engine = get_engine(event.engine)
-        for image, outcome in _described(engine, list(_looked_at(engine, batch, stop))):
-            if _write(image, engine.name, outcome):
+        for image, outcome in _outcomes(event.engine, batch, stop):
+            if _write(image, event.engine, outcome):
                 yield image
+
+
+def _outcomes(engine_name: str, batch: Sequence[Image], stop: Callable[[], bool]) -> Iterable[tuple[Image, Outcome]]:
+    try:
+        engine = get_engine(engine_name)
+    except EngineError as error:
+        return [_unusable(image, error) for image in batch]
+    return _described(engine, list(_looked_at(engine, batch, stop)))
+
+
+def _unusable(image: Image, error: EngineError) -> tuple[Image, Outcome]:
+    begin_attempt(image, after=None)
+    # Even if it is permanent here: another machine may have what is missing.
+    return image, Postponed("engine_failed", str(error)[:300])
 
 
 def _looked_at(
@@ -179,10 +201,9 @@ def _describe(photo: Seen, embeddings: Embeddings) -> Described:
 
 
 def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
-    """Write what became of a photo, unless another run already did; tell whether it came to an end by this one."""
+    """Write what became of a photo, unless another run already did; tell whether it was this one."""
     if isinstance(outcome, Postponed) and image.attempts < MAX_ATTEMPTS:
-        _postpone(image)
-        return False
+        return _postpone(image)
     if isinstance(outcome, Described):
         written = _write_described(image, engine_name, outcome)
     else:
@@ -194,10 +215,10 @@ def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
 
 
 @transaction.atomic
-def _postpone(image: Image) -> None:
+def _postpone(image: Image) -> bool:
     image.retry_at = timezone.now() + BACK_OFF * 4 ** (image.attempts - 1)
-    Image.objects.pending().filter(pk=image.pk).update(retry_at=image.retry_at)
     queue.announce(image.event_id, at=image.retry_at)
+    return bool(Image.objects.pending().filter(pk=image.pk).update(retry_at=image.retry_at))
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from events import ingest
 from events.models import Event, Image
 from faces import pipeline
 from faces.engine import Detection, EngineError, RGBArray, get_engine
-from faces.looking import look
+from faces.looking import Postponed, look
 from faces.models import Embedding, Face, ImageFace
 from faces.pipeline import Counts
 
@@ -319,3 +319,30 @@ def test_an_unknown_engine_leaves_the_photos_pending(event: Event, add: Add) -> 
 def test_bad_embeddings_are_refused(rows: object, problem: str) -> None:
     with pytest.raises(EngineError, match=problem):
         pipeline.check_embeddings(np.asarray(rows, np.float32), count=1, dimension=4)
+
+
+def test_a_batch_that_is_postponed_leaves_the_rest_to_the_next_job(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        add(f"{number}.png", RED)
+    monkeypatch.setattr(pipeline, "look", lambda engine, image: Postponed("storage_unavailable", "It is away."))
+    batch = pipeline.index_batch(event)
+    assert [image.state for image in batch] == ["pending"] * 8
+    assert event.images.filter(attempts=0).count() == 2, "other events' photos must not wait for all of these"
+
+
+def test_photos_whose_engine_no_worker_can_use_fail_after_three_attempts(event: Event, add: Add) -> None:
+    image = add("one.png", RED)
+    Event.objects.update(engine="crystal-ball")
+    event.refresh_from_db()
+    for attempt in (1, 2):
+        assert [each.state for each in pipeline.index_batch(event)] == ["pending"]
+        image.refresh_from_db()
+        assert image.attempts == attempt
+        assert image.retry_at is not None
+        Image.objects.update(retry_at=None)
+    pipeline.index_batch(event)
+    image.refresh_from_db()
+    assert (image.state, image.failure_code) == ("failed", "engine_failed")
+    assert "crystal-ball" in image.failure_reason
