@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 PORTRAITS := var/portraits/archives/.complete
 
-.PHONY: demo demo-check test lint format setup serve stop lock clean
+.PHONY: demo demo-check test lint format setup serve worker stop lock clean
 
 demo: setup  ## build the demo event, find a selfie's photos, serve the site
 	$(BIN)/python manage.py demo --port $(PORT)
@@ -28,9 +28,15 @@ format: .venv/.dev
 
 setup: .venv/.installed $(PORTRAITS)
 
-serve: setup  ## the site, with what is already in the database
+serve: setup  ## the site and its workers, with what is already in the database
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/gunicorn --config grabpic_site/gunicorn_conf.py --bind 127.0.0.1:$(PORT)
+	@trap 'kill $$worker $$web; wait $$worker $$web' EXIT; trap 'exit 0' INT TERM; \
+	$(BIN)/python manage.py worker & worker=$$!; \
+	$(BIN)/gunicorn --config grabpic_site/gunicorn_conf.py --bind 127.0.0.1:$(PORT) & web=$$!; \
+	wait $$web
+
+worker: setup  ## workers alone, as for another machine with the same DATABASE_URL and storage settings
+	$(BIN)/python manage.py worker
 
 stop:  ## stop this checkout's embedded database
 	test ! -x $(BIN)/python || $(BIN)/python manage.py embedded_postgres stop

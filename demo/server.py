@@ -1,4 +1,4 @@
-"""The demo's own web server: gunicorn on 127.0.0.1, gone when the demo is."""
+"""The demo's own web server, gunicorn on 127.0.0.1, and its own worker; gone when the demo is."""
 
 from __future__ import annotations
 
@@ -13,45 +13,47 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from demo.visitor import Site, VisitError
+from faces import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 HOST = "127.0.0.1"
 PATIENCE = 60
-"""Seconds for the server to answer."""
+"""Seconds for a program to be ready."""
 
 GRACE = 10
-"""Seconds for the server to end by itself."""
+"""Seconds for a program to end by itself."""
+
+
+WEB = {"HTTPS": "false", "ALLOWED_HOSTS": f"{HOST},localhost"}
+"""What the demo's server needs whatever .env says: plain HTTP on this machine's own address."""
 
 
 class ServerError(Exception):
-    """The web server does not run; the message says what to do."""
+    """A program of the demo does not run; the message says what to do."""
 
 
-class Server:
-    """A running gunicorn."""
+class Program:
+    """A program that runs beside the demo; its output goes to `log`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], site: Site, log: Path) -> None:
-        self.process, self.site, self.log = process, site, log
+    title = "The program"
 
-    def wait(self) -> None:
-        """Return never, as long as the server runs; ServerError when it ends."""
-        code = self.process.wait()
-        raise ServerError(f"The web server ended (exit code {code}). {self._end_of_log()}")
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process, self.log = process, log
 
-    def wait_until_healthy(self) -> None:
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while (problem := self._problem()) is not None:
             if self.process.poll() is not None:
-                raise ServerError(f"The web server did not start. {self._end_of_log()}")
+                raise ServerError(f"{self.title} did not start. {self._end_of_log()}")
             if time.monotonic() > deadline:
-                raise ServerError(f"The web server does not answer after {PATIENCE} s: {problem}. {self._end_of_log()}")
+                raise ServerError(f"{self.title} is not ready after {PATIENCE} s: {problem}. {self._end_of_log()}")
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """End the server: kindly, and after a while by force."""
+        """End the program: kindly, and after a while by force."""
         self.process.terminate()
         try:
             self.process.wait(GRACE)
@@ -60,15 +62,43 @@ class Server:
             self.process.wait()
 
     def _problem(self) -> str | None:
+        """Return why the program is not ready yet."""
+        raise NotImplementedError
+
+    def _end_of_log(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-15:]
+        return "\n".join(["The end of its log:", *lines])
+
+
+class Server(Program):
+    """A running gunicorn."""
+
+    title = "The web server"
+
+    def __init__(self, process: subprocess.Popen[bytes], site: Site, log: Path) -> None:
+        super().__init__(process, log)
+        self.site = site
+
+    def wait(self) -> None:
+        """Return never, as long as the server runs; ServerError when it ends."""
+        code = self.process.wait()
+        raise ServerError(f"The web server ended (exit code {code}). {self._end_of_log()}")
+
+    def _problem(self) -> str | None:
         try:
             answer = self.site.get("/api/v1/health")
         except VisitError as error:
             return str(error)
         return None if answer.status == 200 else f"/api/v1/health answers {answer.status}"
 
-    def _end_of_log(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-15:]
-        return "\n".join(["The end of its log:", *lines])
+
+class Worker(Program):
+    """A running `manage.py worker`."""
+
+    title = "The worker"
+
+    def _problem(self) -> str | None:
+        return None if progress.workers_alive() else "it has not signed in"
 
 
 def check_port_is_free(port: int) -> None:
@@ -98,32 +128,36 @@ def running(port: int, log: Path) -> Iterator[Server]:
     Raises:
         ServerError: it does not answer within `PATIENCE` seconds.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = _start(port, output.fileno())
+    config = settings.BASE_DIR / "grabpic_site" / "gunicorn_conf.py"
+    process = _start(log, "-m", "gunicorn", "--config", str(config), "--bind", f"{HOST}:{port}", environment=WEB)
     server = Server(process, Site(port, HOST), log)
     try:
-        server.wait_until_healthy()
+        server.wait_until_ready()
         yield server
     finally:
         server.stop()
 
 
-def _start(port: int, output: int) -> subprocess.Popen[bytes]:
-    config = settings.BASE_DIR / "grabpic_site" / "gunicorn_conf.py"
-    command = [sys.executable, "-m", "gunicorn", "--config", str(config), "--bind", f"{HOST}:{port}"]
-    # A session of its own: Ctrl-C reaches the demo alone, which then ends the server.
-    return subprocess.Popen(
-        command,
-        cwd=settings.BASE_DIR,
-        env={**os.environ, **_environment()},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-    )
+@contextmanager
+def working(log: Path) -> Iterator[Worker]:
+    """Run one worker process, not yet ready, and end it whatever happens."""
+    worker = Worker(_start(log, "manage.py", "worker", "--processes", "1"), log)
+    try:
+        yield worker
+    finally:
+        worker.stop()
 
 
-def _environment() -> dict[str, str]:
-    """Return what the demo's server needs whatever .env says: plain HTTP on this machine's own address."""
-    return {"HTTPS": "false", "ALLOWED_HOSTS": f"{HOST},localhost", "PYTHONUNBUFFERED": "1"}
+def _start(log: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C reaches the demo alone, which then ends the program.
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from rest_framework_api_key.models import APIKey
 
-from demo.album import ALBUM, DATE, NAME, SLUG
-from events.models import Event
+from demo.album import ALBUM, DATE, LATE_PHOTO, NAME, SLUG
+from events.models import Event, Image
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 STAFF = "demo-staff"
@@ -34,6 +36,20 @@ def remove_outdated_photos(event: Event, folder: Path) -> int:
     count = outdated.count()
     outdated.delete()
     return count
+
+
+def remove_late_photo() -> None:
+    """Delete the photo that a check uploads, also one that was killed before it could."""
+    Image.objects.filter(event__slug=SLUG, file_name=LATE_PHOTO.file_name).delete()
+
+
+@contextmanager
+def temporary_api_key() -> Iterator[str]:
+    """Have an API key that is void after the block."""
+    try:
+        yield issue_api_key()
+    finally:
+        APIKey.objects.filter(name=KEY_NAME).delete()
 
 
 @transaction.atomic

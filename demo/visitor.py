@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60
 """Seconds: the first selfie waits until the server has loaded its engine."""
+
+SOON = 5.0
+"""Seconds after which an uploaded photo must be in its people's galleries, when a worker is idle."""
 
 BOUNDARY = "grabpic-demo-dW5saWtlbHk"
 
@@ -108,6 +112,21 @@ class Site:
             return Visit(problem=f"no match ({answer.status} {content.get('code')}): {content.get('detail')}")
         return self._gallery(content)
 
+    def look_again(self, visit: Visit) -> Visit:
+        """List the photos once more that a selfie opened."""
+        return self._gallery({"grab_id": visit.grab_id, "confidence": visit.confidence, "token": visit.token})
+
+    def upload(self, event: str, photo: bytes, file_name: str, api_key: str) -> None:
+        """Send a photo as staff do.
+
+        Raises:
+            VisitError: the photo was not taken as a new one.
+        """
+        authorization = {"Authorization": f"Api-Key {api_key}"}
+        answer = self._post_file(f"/api/v1/upload?event={event}", photo, file_name, "files", authorization)
+        if answer.status != 200 or answer.json().get("uploaded") != 1:
+            raise VisitError(f"The upload was answered {answer.status}: {answer.body[:300]!r}")
+
     def _gallery(self, match: dict[str, Any]) -> Visit:
         answer = self.get(f"/api/v1/users/{match['grab_id']}/images", f"Bearer {match['token']}")
         content = answer.json()
@@ -122,13 +141,21 @@ class Site:
             file_names=frozenset(image["file_name"] for image in images),
         )
 
-    def _post_file(self, path: str, content: bytes, file_name: str) -> Answer:
+    def _post_file(
+        self,
+        path: str,
+        content: bytes,
+        file_name: str,
+        field: str = "file",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{file_name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-        return self._request("POST", path, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+        content_type = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        return self._request("POST", path, body, {**content_type, **(headers or {})})
 
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -160,3 +187,17 @@ def file_problems(site: Site, visit: Visit) -> list[str]:
         for authorization, wanted in expected.items()
         if (status := site.get(path, authorization).status) != wanted
     ]
+
+
+def seconds_until_seen(site: Site, visit: Visit, file_name: str) -> float:
+    """Return how long it takes until a photo that was just uploaded is among the visitor's.
+
+    Raises:
+        VisitError: longer than `SOON`.
+    """
+    start = time.monotonic()
+    while file_name not in site.look_again(visit).file_names:
+        if time.monotonic() - start > SOON:
+            raise VisitError(f"{file_name} is not in its person's gallery {SOON:.0f} s after its upload.")
+        time.sleep(0.1)
+    return time.monotonic() - start

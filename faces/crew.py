@@ -35,6 +35,12 @@ STEADY = 10
 GAVE_UP = os.EX_CONFIG
 """The exit code of a process whose successor would give up, too."""
 
+TRY_LATER = os.EX_TEMPFAIL
+"""The exit code of a process that ended because the database was away."""
+
+HOPELESS = 5
+"""So many processes in a row that failed at once are enough."""
+
 SESSION = "-c synchronous_commit=off -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 """PostgreSQL's settings for a worker. What it had not written to disk when the server fell over is done again; and a
 machine that lost its power holds its photos for a minute, not for hours."""
@@ -52,6 +58,11 @@ class _Place:
     started: float = field(default_factory=time.monotonic)
     deaths: int = 0
     start_again: float = 0.0
+
+    def is_hopeless(self) -> bool:
+        """Whether another process would fail, too. One that was killed, or that misses the database, says nothing."""
+        code = self.process.poll() or 0
+        return code == GAVE_UP or (code > 0 and code != TRY_LATER and self.deaths >= HOPELESS)
 
 
 class Crew:
@@ -75,8 +86,8 @@ class Crew:
                 self._replace(place)
 
     def check(self) -> None:
-        """Raise CrewError if a process gave up, rather than died; it has said why."""
-        if any(place.process.poll() == GAVE_UP for place in self._places):
+        """Raise CrewError if a process gave up, or each fails as soon as it starts; they have said why."""
+        if any(place.is_hopeless() for place in self._places):
             raise CrewError("A worker process gave up; see above.")
 
     def stop(self) -> None:

@@ -16,7 +16,8 @@ from demo import server, stage, visitor
 from demo.management.commands import demo
 from demo.portraits import PortraitError
 from demo.signals import Stopped
-from events.models import Event
+from events.models import Event, Image
+from faces import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ALBUM = {"1.jpg": (RED,), "2.jpg": (RED, BLUE), "3.jpg": (BLUE,), "4.jpg": ()}
 NAMES = {RED: "Red", BLUE: "Blue"}
 TRUTH = {name: frozenset(NAMES[colour] for colour in colours) for name, colours in ALBUM.items()}
+UPLOAD = visitor.Site.upload
 
 
 class PaintedPortrait:
@@ -50,6 +52,21 @@ class RunningSite(server.Server):
         raise Stopped
 
 
+class WorkerAtHand(server.Worker):
+    """Nobody: in these tests whoever uploads does the worker's work."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def wait_until_ready(self) -> None:
+        pass
+
+
+def upload_and_index(site: visitor.Site, event: str, photo: bytes, file_name: str, api_key: str) -> None:
+    UPLOAD(site, event, photo, file_name, api_key)
+    pipeline.ingest(Event.objects.get(slug=event))
+
+
 def write_painted(folder: Path, on_photo: Callable[[str], object]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for shade, (name, colours) in enumerate(ALBUM.items(), 100):
@@ -68,7 +85,15 @@ def small_demo(monkeypatch: pytest.MonkeyPatch, live_server: LiveServer, setting
     def running(port: int, log: Path) -> Iterator[server.Server]:
         yield RunningSite(urlsplit(live_server.url).port or 0, log)
 
+    @contextmanager
+    def working(log: Path) -> Iterator[server.Worker]:
+        yield WorkerAtHand(log)
+
+    monkeypatch.setattr("faces.management.commands.ingest.usual_processes", lambda: 1)
     monkeypatch.setattr(server, "running", running)
+    monkeypatch.setattr(server, "working", working)
+    monkeypatch.setattr(visitor.Site, "upload", upload_and_index)
+    monkeypatch.setattr(demo, "encode", lambda photo: paint_photo(RED, shade=99).getvalue())
     monkeypatch.setattr(stage, "ALBUM", ())
     monkeypatch.setattr(visitor, "PORTRAITS", {"red": PaintedPortrait(RED), "blue": PaintedPortrait(BLUE)})
     monkeypatch.setattr(demo, "write_album", write_painted)
@@ -90,7 +115,19 @@ def test_check_passes_when_each_selfie_found_exactly_its_photos() -> None:
     assert "Demo City Marathon: 4 photos, 4 faces of 2 people." in output
     assert "Red: matched" in output
     assert output.count("2 of 2 photos found, 0 of anybody else") == 2
+    assert "A photo that came later was in its person's gallery 0." in output
     assert not APIKey.objects.exists()  # of no use to anybody once the server is gone
+    assert Image.objects.count() == 4
+
+
+@pytest.mark.usefixtures("small_demo")
+def test_check_fails_when_a_late_photo_does_not_appear_and_removes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor.Site, "upload", UPLOAD)
+    monkeypatch.setattr(visitor, "SOON", 0.2)
+
+    with pytest.raises(CommandError, match="is not in its person's gallery"):
+        run(check=True)
+    assert Image.objects.count() == 4
 
 
 @pytest.mark.usefixtures("small_demo")

@@ -44,7 +44,7 @@ def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
     web.process.wait()
 
     with pytest.raises(ServerError, match=r"did not start(.|\n)*no such thing"):
-        web.wait_until_healthy()
+        web.wait_until_ready()
     with pytest.raises(ServerError, match="exit code 3"):
         web.wait()
 
@@ -53,8 +53,8 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(server, "PATIENCE", 0.2)
     web = _process("import time; time.sleep(60)", tmp_path, free_port())
 
-    with pytest.raises(ServerError, match="does not answer"):
-        web.wait_until_healthy()
+    with pytest.raises(ServerError, match="The web server is not ready"):
+        web.wait_until_ready()
     web.stop()
 
 

@@ -18,6 +18,7 @@ from django.conf import settings as django_settings
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import BLUE, GREEN, RED
+from events import queue
 from events.models import Event, Image
 from faces import crew, progress
 from faces.models import ImageFace
@@ -103,8 +104,12 @@ def test_a_photo_that_kills_its_worker_stops_nothing(event: Event, add: Add) -> 
     for number in range(12):
         add(f"{number}.png", RED)
 
+    def is_over() -> bool:
+        queue.announce(event.pk)  # as the next upload would; without one, the sweep does after a while
+        return everything_is_grouped()
+
     with crew.at_work(2) as workers:
-        wait_for(everything_is_grouped, workers)
+        wait_for(is_over, workers)
 
     deadly.refresh_from_db()
     assert (deadly.state, deadly.failure_code, deadly.attempts) == ("failed", "crashed", 3)
@@ -161,6 +166,21 @@ def test_a_process_that_dies_is_replaced_and_all_end_with_their_supervisor(
     service.kill()
 
     assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
+
+
+def test_processes_that_fail_at_their_start_are_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)")
+    monkeypatch.setattr(crew, "LONGEST_PAUSE", 0)
+
+    def is_given_up() -> bool:
+        try:
+            workers.check()
+        except crew.CrewError:
+            return True
+        return False
+
+    with crew.at_work(1) as workers:
+        wait_for(is_given_up, workers)
 
 
 def test_ctrl_c_ends_all_of_them_without_a_complaint(service: subprocess.Popen[bytes], tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from django.urls import reverse
 from tqdm import tqdm
 
 from demo import server, stage, visitor
-from demo.album import ALBUM, SLUG, TRUTH
-from demo.photos import write_album
+from demo.album import ALBUM, LATE_PHOTO, SLUG, TRUTH
+from demo.photos import encode, write_album
 from demo.portraits import SELFIES, PortraitError, write_selfies
 from demo.signals import Stopped, stoppable
 from faces.models import ImageFace
@@ -67,15 +67,18 @@ class Command(BaseCommand):
         else:
             server.check_port_is_free(port)
         self._build()
+        logs = settings.VAR_DIR / "demo" / ("check" if check else "")
         with ExitStack() as stack:
-            with self._step("Starting the web server"):
-                log = settings.VAR_DIR / "demo" / ("check.log" if check else "server.log")
-                web = stack.enter_context(server.running(port, log))
-            problems = self._search(web.site)
+            with self._step("Starting the web server and a worker"):
+                worker = stack.enter_context(server.working(logs / "worker.log"))
+                web = stack.enter_context(server.running(port, logs / "server.log"))
+            verdicts = self._search(web.site)
             if check:
-                self._conclude(problems)
+                self._conclude(web.site, verdicts)
+                worker.wait_until_ready()
+                self._check_late_photo(web.site, verdicts[0].visit)
             else:
-                self._serve(web)
+                self._serve(web, worker)
 
     def _build(self) -> None:
         """Make the event with its photos, or find that all is there."""
@@ -89,6 +92,7 @@ class Command(BaseCommand):
             write_selfies(settings.VAR_DIR / "demo" / "selfies")
         with self._step("Finding and grouping the faces"):
             stage.remove_outdated_photos(event, folder)
+            stage.remove_late_photo()
             call_command("ingest", SLUG, str(folder), stdout=io.StringIO(), stderr=self.stderr)
         faces = ImageFace.objects.filter(image__event=event).count()
         self._say(f"{event.name}: {event.images.count()} photos, {faces} faces of {event.faces.count()} people.")
@@ -97,25 +101,34 @@ class Command(BaseCommand):
         with tqdm(total=len(ALBUM), desc="Photos", unit="photo", disable=None) as bar:
             write_album(folder, lambda photo: bar.update())
 
-    def _search(self, site: visitor.Site) -> list[str]:
-        """Visit the site once with each selfie that was held back; return what went wrong."""
+    def _search(self, site: visitor.Site) -> list[visitor.Verdict]:
+        """Visit the site once with each selfie that was held back."""
         self._say("Showing selfies that are not among the photos:")
-        problems = []
+        verdicts = []
         for selfie in SELFIES:
-            verdict = visitor.visit_as(site, SLUG, selfie, TRUTH)
-            self._say(f"  {verdict}")
-            if not verdict.is_right:
-                problems.append(str(verdict))
-            if verdict.visit.paths:
-                problems += visitor.file_problems(site, verdict.visit)
-        return problems
+            verdicts.append(visitor.visit_as(site, SLUG, selfie, TRUTH))
+            self._say(f"  {verdicts[-1]}")
+        return verdicts
 
-    def _conclude(self, problems: list[str]) -> None:
+    def _conclude(self, site: visitor.Site, verdicts: list[visitor.Verdict]) -> None:
+        problems = [str(verdict) for verdict in verdicts if not verdict.is_right]
+        for verdict in verdicts:
+            problems += visitor.file_problems(site, verdict.visit) if verdict.visit.paths else []
         if problems:
             raise CommandError("\n".join(["The demo does not do what it should:", *problems]))
         self._say("Each selfie found all photos of its person and none of anybody else.")
 
-    def _serve(self, web: server.Server) -> None:
+    def _check_late_photo(self, site: visitor.Site, visit: visitor.Visit) -> None:
+        """Upload one more photo of the first selfie's person, wait until it is theirs, and remove it again."""
+        try:
+            with stage.temporary_api_key() as api_key:
+                site.upload(SLUG, encode(LATE_PHOTO), LATE_PHOTO.file_name, api_key)
+            seconds = visitor.seconds_until_seen(site, visit, LATE_PHOTO.file_name)
+        finally:
+            stage.remove_late_photo()
+        self._say(f"A photo that came later was in its person's gallery {seconds:.1f} s after its upload.")
+
+    def _serve(self, web: server.Server, worker: server.Worker) -> None:
         """Print all that a visitor of the demo needs, and stay until Ctrl-C."""
         login, api_key = stage.issue_login(), stage.issue_api_key()
         connection.close()
@@ -130,6 +143,7 @@ class Command(BaseCommand):
             ("API key", api_key),
             ("Selfies", "var/demo/selfies/"),
             ("Log", str(web.log.relative_to(settings.BASE_DIR))),
+            ("Worker log", str(worker.log.relative_to(settings.BASE_DIR))),
         ):
             self._say(f"  {name + ':':13}{value}")
         self._say("Press Ctrl-C to stop.")

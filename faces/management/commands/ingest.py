@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds before a watch tries again to reach the database."""
 
+PASSING = frozenset({"unreadable", ingest.STORAGE_UNAVAILABLE})
+"""Codes of refusals that are not the photo's fault: a watch tries again."""
+
 
 class Command(BaseCommand):
     help = (
@@ -125,14 +128,14 @@ class Command(BaseCommand):
         raise CommandError(f"There is no event {slug!r} (there are: {known}). Create it in admin, or add --create.")
 
     def _add(self, event: Event, paths: list[Path], take: Callable[[Path], None] = lambda path: None) -> None:
-        """Add the files, and take each that could be read."""
+        """Add the files, and take each of which the outcome is final."""
         if not paths:
             return
         with Meter("Photos", len(paths), "file") as meter:
             for path in paths:
                 outcome = ingest.add_path(event, path)
                 self._tell(path, outcome)
-                if not (isinstance(outcome, ingest.Refused) and outcome.code == "unreadable"):
+                if not (isinstance(outcome, ingest.Refused) and outcome.code in PASSING):
                     take(path)
                 meter.update()
 

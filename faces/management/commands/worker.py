@@ -59,7 +59,8 @@ class Command(BaseCommand):
         except EngineError as error:
             raise CommandError(str(error), returncode=crew.GAVE_UP) from error
         except DATABASE_AWAY as error:
-            raise CommandError(f"The database does not answer: {error.__cause__ or error}") from error
+            reason = f"The database does not answer: {error.__cause__ or error}"
+            raise CommandError(reason, returncode=crew.TRY_LATER) from error
 
     def _supervise(self, processes: int) -> None:
         stopping = _stop_signals()
