@@ -108,7 +108,7 @@ SHOTS = (
 
 ALBUM = tuple(Photo(number, shot) for number, shot in enumerate(SHOTS, 1))
 
-LATE_PHOTO = Photo(len(ALBUM) + 1, Shot("solo", (SUNAK,), (1800, 1200), "dusk", zoom=0.5, tilt=5))
+LATE_PHOTO = Photo(len(ALBUM) + 1, Shot("solo", ("obama",), (1800, 1200), "dusk", zoom=0.5, tilt=5))
 """Comes while the site runs, and is removed again; of the person of the first selfie."""
 
 TRUTH = {photo.file_name: photo.people for photo in ALBUM}

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from demo.album import ALBUM, SHOTS, TRUTH, Photo
+from demo.album import ALBUM, LATE_PHOTO, SHOTS, TRUTH, Photo
 from demo.layouts import LAYOUTS
 from demo.portraits import PORTRAITS, SELFIES
 
@@ -48,3 +48,8 @@ def test_photos_vary() -> None:
 def test_file_names_and_times_are_all_different() -> None:
     assert len(TRUTH) == len(ALBUM)
     assert len({photo.taken_at for photo in ALBUM}) == len(ALBUM)
+
+
+def test_the_late_photo_shows_the_person_of_the_first_selfie_and_has_a_name_of_its_own() -> None:
+    assert LATE_PHOTO.people == {PORTRAITS[SELFIES[0]].person}
+    assert LATE_PHOTO.file_name not in TRUTH
