@@ -24,13 +24,12 @@ ACKNOWLEDGED = {"added", "known already"}
 class Uploader:
     """Uploads the photos into the event; `allowed` says after how many it is held up.
 
-    `acknowledged` are the paths of those that it said to be in; `deaths` counts how often it had to be started again.
+    `acknowledged` are the paths of those that it said to be in.
     """
 
     def __init__(self, slug: str, photos: Sequence[Path]) -> None:
         self.acknowledged: set[str] = set()
         self.allowed = math.inf
-        self.deaths = 0
         manage = str(settings.BASE_DIR / "manage.py")
         options = ["--add-only", "--verbosity", "2"]
         self._command = [sys.executable, manage, "ingest", slug, *map(str, photos), *options]
@@ -55,7 +54,6 @@ class Uploader:
         """Hold it up where it must not go on, and start it again if it died; to be called often."""
         if self._process.poll():
             self._reader.join()
-            self.deaths += 1
             self._start()
         self._process.send_signal(signal.SIGSTOP if self.is_held_up else signal.SIGCONT)
 
