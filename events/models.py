@@ -42,6 +42,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Delete the events with everything of theirs: photos, faces, persons, files."""
         with transaction.atomic():
             _delete_files_on_commit(Image.objects.filter(event__in=self))
+            _keep_others_out(self)
             return super().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]  # never Event.objects.delete()
@@ -86,6 +87,7 @@ class Event(models.Model):
         """Delete the event with everything of its own: photos, faces, persons, files."""
         with transaction.atomic():
             _delete_files_on_commit(self.images.all())
+            _keep_others_out(Event.objects.filter(pk=self.pk))
             return super().delete(*args, **kwargs)
 
     @property
@@ -215,6 +217,14 @@ class Image(models.Model):
 
 
 def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:
-    """Remove the files of these photos once their rows are really gone; a rollback keeps both."""
-    for image in images:
+    """Remove the files of these photos once their rows are really gone; a rollback keeps both.
+
+    Locks the rows: a worker that writes faces now would have the deletion refused.
+    """
+    for image in Image.objects.filter(pk__in=images.order_by().values("pk")).order_by("pk").select_for_update():
         transaction.on_commit(image.delete_files)
+
+
+def _keep_others_out(events: models.QuerySet[Event]) -> None:
+    """Lock events that are being deleted against new photos and groupings; their photos are locked before."""
+    list(Event.objects.filter(pk__in=events.order_by().values("pk")).order_by("pk").select_for_update())

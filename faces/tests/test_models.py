@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
-from events.models import Event
+from conftest import RED
+from events.models import Event, Image
 from faces import grouping
-from faces.models import Embedding, Face
+from faces.models import Embedding, Face, ImageFace
 from faces.tests.test_grouping import add_faces, direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("vector", [np.zeros(64), np.full(64, 1.0), np.full(64, np.nan), [np.inf] * 64])
@@ -58,3 +67,26 @@ def test_a_person_without_a_name_goes_by_the_grab_id(event: Event) -> None:
     assert str(face) == str(face.grab_id)
     face.name = "Ada"
     assert str(face) == "Ada"
+
+
+@pytest.mark.parametrize("of", [lambda event: event, lambda event: event.images.get()])
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_writes_faces_meanwhile_stops_no_deletion(
+    event: Event, add: Callable[..., Image], of: Callable[[Event], Event | Image]
+) -> None:
+    image, written = add("one.png", RED), threading.Event()
+
+    def work() -> None:
+        with transaction.atomic():
+            Image.objects.filter(pk=image.pk).update(state="indexed")
+            ImageFace.objects.create(image=image, x=0, y=0, width=9, height=9, score=1, quality=1)
+            written.set()
+            time.sleep(0.3)  # the deletion waits for the photo's row meanwhile
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        worker = pool.submit(work)
+        assert written.wait(10)
+        of(event).delete()
+        worker.result()
+    assert not Image.objects.exists()
