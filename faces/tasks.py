@@ -3,6 +3,7 @@
 - `index`: one for every photo that becomes pending, each good for a batch; it withdraws those of the others.
 - `group`: the new faces of an event get their persons.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
+- `clean_up`: every hour, for the jobs that failed long ago.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 GROUP = "group"
 SWEEP = "sweep"
+CLEAN_UP = "clean_up"
 
 URGENT = 10
 """Priority of the jobs that must not wait behind fifty thousand photos."""
@@ -45,7 +47,14 @@ GROUP_EVERY = 30
 """Seconds between two groupings while photos are coming in; one more for every hundred faces, since it takes longer."""
 
 GROUP_ATTEMPTS = 3
-"""So often a grouping may fail before the sweep leaves it alone, until there are new faces."""
+"""So often in a row a grouping may fail before the sweep leaves it alone, until there are new faces."""
+
+KEPT_HOURS = 24
+"""So long a job that failed is kept, for somebody to look at."""
+
+_FORGET = (
+    "DELETE FROM procrastinate_jobs WHERE task_name = %s AND status = 'failed' AND (args->>'event_id')::bigint = %s"
+)
 
 
 @app.task(name=queue.INDEX, queue=queue.INDEX, pass_context=True)
@@ -56,7 +65,8 @@ def index(context: JobContext, event_id: int) -> None:
         return
     done = pipeline.index_batch(event, context.should_abort)
     _withdraw(event, len(done) - 1)
-    if any(image.state == Image.State.INDEXED for image in done):
+    # Also after a last photo without faces: those of the photos before it wait.
+    if pipeline.ended(done) and _new_faces().filter(image__event=event).exists():
         request_grouping(event)
     if context.should_abort():
         # In place of this job, which may have left photos behind.
@@ -69,6 +79,16 @@ def group(event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
         grouping.group(event)
+        with connection.cursor() as cursor:
+            # Forgiven: they count those in a row.
+            cursor.execute(_FORGET, [GROUP, event_id])
+
+
+@app.periodic(cron="0 * * * *")
+@app.task(name=CLEAN_UP, queue=SWEEP, queueing_lock=CLEAN_UP, pass_context=True)
+async def clean_up(context: JobContext, timestamp: int) -> None:
+    """Drop the jobs that failed or were stopped a day ago; those that succeeded are gone already."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=True, include_aborted=True)
 
 
 @app.periodic(cron="* * * * * */10")
@@ -97,8 +117,7 @@ def announce_forgotten() -> None:
     pending = Image.objects.pending().filter(event=OuterRef("pk"))
     for event in _without_job(queue.INDEX, Event.objects.filter(Exists(pending))):
         queue.announce(*[event.pk] * -(-event.images.pending().count() // BATCH_SIZE))
-    new_faces = ImageFace.objects.filter(face=None, embedding__engine=F("image__event__engine"))
-    for event in _without_job(GROUP, Event.objects.filter(pk__in=new_faces.values("image__event"))):
+    for event in _without_job(GROUP, Event.objects.filter(pk__in=_new_faces().values("image__event"))):
         if _jobs(GROUP, "failed").filter(args__event_id=event.pk).count() < GROUP_ATTEMPTS:
             _defer_grouping(event, "now", 0)
 
@@ -108,6 +127,10 @@ def _withdraw(event: Event, count: int) -> None:
     mine = _jobs(queue.INDEX, "todo").filter(args__event_id=event.pk, scheduled_at=None)
     for job_id in mine.order_by("-pk").values_list("pk", flat=True)[: max(0, count)]:
         queue.JOBS.cancel_job_by_id(job_id, delete_job=True)
+
+
+def _new_faces() -> QuerySet[ImageFace]:
+    return ImageFace.objects.filter(face=None, embedding__engine=F("image__event__engine"))
 
 
 def _without_job(task: str, events: QuerySet[Event]) -> list[Event]:
@@ -125,7 +148,10 @@ def _defer_grouping(event: Event, when: str, seconds: int) -> None:
         name=GROUP,
         job_manager=queue.JOBS,
         queue=GROUP,
-        priority=URGENT,
+        # A process that would only wait for another's grouping looks at photos instead. What is due later comes behind,
+        # since of jobs with the same lock the first one keeps the others back.
+        lock=f"{GROUP} {event.pk}",
+        priority=URGENT - 1 if seconds else URGENT,
         queueing_lock=f"{GROUP} {event.pk} {when}",
         schedule_in={"seconds": seconds} if seconds else None,
     )

@@ -151,6 +151,49 @@ def test_a_grouping_that_fails_again_and_again_is_left_alone(run: Event, monkeyp
     assert jobs("group") == []
 
 
+def test_failures_before_a_grouping_that_succeeded_are_forgiven(run: Event) -> None:
+    for _ in range(tasks.GROUP_ATTEMPTS):
+        tasks.request_grouping(run)
+        for job in ProcrastinateJob.objects.filter(task_name="group", status="todo"):
+            fail(job.pk)
+    tasks.group(event_id=run.pk)
+    ImageFace.objects.update(face=None)
+    tasks.announce_forgotten()
+    assert jobs("group") == [{"event_id": run.pk}]
+
+
+def test_faces_are_grouped_at_once_when_the_last_photo_has_none(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    pipeline.index_batch(event)
+    add("none.png")
+    run_index(event)
+    assert jobs("group") == [{"event_id": event.pk}]
+
+
+def test_one_process_groups_an_event_and_the_others_do_not_wait_for_it(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    tasks.request_grouping(event)  # later, since a photo is pending
+    Image.objects.update(state="indexed")
+    for expected in (1, 0):
+        tasks.request_grouping(event)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+            cursor.execute("SELECT id FROM procrastinate_fetch_job_v2('{group}', %s)", cursor.fetchone())
+            assert sum(job is not None for (job,) in cursor.fetchall()) == expected
+
+
+def test_jobs_that_failed_long_ago_are_dropped(event: Event, add: Add) -> None:
+    add("one.png", RED)
+    add("two.png", RED)
+    old, young = ProcrastinateJob.objects.order_by("pk").values_list("pk", flat=True)
+    fail(old)
+    fail(young)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_events SET at = at - interval '25 hours' WHERE job_id = %s", [old])
+    async_to_sync(tasks.clean_up.func)(Sweeping(), timestamp=0)  # type: ignore[arg-type]
+    assert ProcrastinateJob.objects.get().pk == young
+
+
 def fail(job: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job])
