@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,6 @@ from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from faces.engine import Embeddings, FaceEngine
 
@@ -84,13 +83,14 @@ def ingest(event: Event) -> Counts:
     return Counts(len(done), faces, new, event.faces.count())
 
 
-def counts_since(event: Event, start: datetime) -> Counts:
-    """Return what all workers together did for the event since then."""
-    done = event.images.filter(processed_at__gte=start)
+def counts_since(event: Event, start: datetime, end: datetime | None = None) -> Counts:
+    """Return what all workers together did for the event since then, and before `end` where that is given."""
+    end = end or datetime.max.replace(tzinfo=UTC)
+    done = event.images.filter(processed_at__gte=start, processed_at__lt=end)
     return Counts(
         images_processed=done.count(),
         faces_detected=ImageFace.objects.filter(image__in=done).count(),
-        new_faces_found=event.faces.filter(created_at__gte=start).count(),
+        new_faces_found=event.faces.filter(created_at__gte=start, created_at__lt=end).count(),
         total_faces_known=event.faces.count(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -11,6 +12,9 @@ from events.models import Event
 from faces.models import Embedding
 from faces.pipeline import Counts, counts_since
 from faces.progress import workers_alive
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 POLL_SECONDS = 0.25
 
@@ -47,16 +51,16 @@ def wait_for_workers(event: Event, seconds: float) -> Done | Unfinished | NoWork
     """
     deadline = monotonic() + seconds
     while True:
-        # Before the look at what is pending: what comes to an end after it is for the next call.
+        # Before the look at what is pending: nothing that comes to an end after it must be told now, and then again.
         now = timezone.now()
-        if is_done(event):
-            counts = _counts(event)
+        if is_done(event) and not _moved_since(event, now):
+            counts = counts_since(event, _told_until(event), now)
             Event.objects.filter(pk=event.pk).update(ingest_told_at=now)
             return Done(counts)
         if not workers_alive():
             return NoWorker(event.images.pending().count())
         if monotonic() >= deadline:
-            return Unfinished(_counts(event), event.images.pending().count())
+            return Unfinished(counts_since(event, _told_until(event)), event.images.pending().count())
         sleep(POLL_SECONDS)
 
 
@@ -66,5 +70,10 @@ def is_done(event: Event) -> bool:
     return not event.images.pending().exists() and not faces.filter(image_face__face=None).exists()
 
 
-def _counts(event: Event) -> Counts:
-    return counts_since(event, event.ingest_told_at or event.created_at)
+def _moved_since(event: Event, time: datetime) -> bool:
+    photos, persons = event.images.filter(processed_at__gte=time), event.faces.filter(created_at__gte=time)
+    return photos.exists() or persons.exists()
+
+
+def _told_until(event: Event) -> datetime:
+    return event.ingest_told_at or event.created_at
