@@ -85,19 +85,27 @@ class LocalStorage(FileSystemStorage):
         partial = str(PurePosixPath(name).with_name(f"{uuid.uuid4().hex}.partial"))
         try:
             super()._save(partial, content)  # type: ignore[misc]  # not in Django's types
-            if PurePosixPath(name).name not in RENEWABLE:
-                _flush(self.path(partial))
+            lasting = PurePosixPath(name).name not in RENEWABLE
+            if lasting:
+                _flush(Path(self.path(partial)))
             Path(self.path(partial)).replace(self.path(name))
+            if lasting:
+                # The file's name is in its folder, and that of the folder, which is new, in the one above.
+                for folder in Path(self.path(name)).parents[:2]:
+                    _flush(folder)
         except BaseException:
             self.delete(partial)
             raise
         return name
 
 
-def _flush(path: str) -> None:
-    """Bring a file to the disk, so that a power cut cannot take what was acknowledged."""
-    with Path(path).open("rb") as file:
-        os.fsync(file.fileno())
+def _flush(path: Path) -> None:
+    """Bring a file or a folder to the disk, so that a power cut cannot take what was acknowledged."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove_if_empty(folder: Path) -> bool:

@@ -21,7 +21,7 @@ from conftest import use_s3
 from events import serving
 from events.models import Event, Image
 from events.s3 import S3Storage
-from events.storage import StorageError
+from events.storage import LocalStorage, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,3 +188,15 @@ def test_a_service_that_fails_is_answered_with_503(event: Event, rf: Any, dead_s
     image = Image(event=event, image_id=IMAGE_ID, storage_key=KEY, file_name="a.heic")
     response = serving.serve(image, "original")
     assert response.status_code == 503
+
+
+def test_an_original_is_on_the_disk_with_its_name_when_it_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append(str(Path(f"/proc/self/fd/{number}").readlink())))
+    LocalStorage(tmp_path).save("photos/id/a.jpg", ContentFile(b"a"))
+    assert flushed[0].endswith(".partial")
+    assert flushed[1:] == [str(tmp_path / "photos/id"), str(tmp_path / "photos")]
+    LocalStorage(tmp_path).save("photos/id/preview.jpg", ContentFile(b"a"))
+    assert len(flushed) == 3, "made again while the photo is pending"
