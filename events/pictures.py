@@ -46,14 +46,20 @@ _JPEGS = {"JPEG", "MPO"}
 _TAIL = 64 * 1024
 """Bytes at the end of a JPEG in which its end is looked for first; cameras write data of their own behind it."""
 
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+"""Tags of TIFF."""
+
 _LYING = {5, 6, 7, 8}
 """The EXIF orientations of pictures stored with rows for columns."""
 
 _STEPS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 """By EXIF orientation: in which direction the rows and columns are read, once rows and columns are in their places."""
 
-_BROKEN = (OSError, RuntimeError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-"""What Pillow's decoders raise on damaged files."""
+_BROKEN = (
+    *(OSError, RuntimeError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+    *(TypeError, OverflowError),
+)
+"""What Pillow's decoders raise on damaged files; the last two where a tag of TIFF has a value of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +162,20 @@ def _opened(file: IO[bytes], max_megapixels: int | None = None) -> Iterator[Imag
 
 
 def _check(image: Image.Image, limit: int) -> None:
-    if image.width * image.height > limit * 1_000_000:
+    if _most_pixels(image) > limit * 1_000_000:
         raise _too_large(limit)
     if not image.width * image.height:
         raise PictureError("broken", "The picture has no pixels.")
     if image.mode not in colours.READABLE:
         message = f"The picture's colours are stored in a way that Grabpic cannot read ({image.mode}). Save it as JPEG."
         raise PictureError("unsupported", message)
+
+
+def _most_pixels(image: Image.Image) -> int:
+    """Return how many pixels are decoded at once: a tile of a TIFF may be far larger than its picture."""
+    tags = getattr(image, "tag_v2", {})
+    tile: int = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_LENGTH, 0)
+    return max(image.width * image.height, tile)
 
 
 def _check_end(file: IO[bytes]) -> None:

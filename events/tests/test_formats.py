@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from events import pictures
 from events.pictures import PictureError
@@ -178,3 +179,25 @@ def test_a_bomb_among_the_comments_is_refused() -> None:
     comments = PngImagePlugin.PngInfo()
     comments.add_text("Comment", "x" * 2_000_000, zip=True)
     assert refusal_of(saved(PHOTO, "PNG", pnginfo=comments).getvalue()).code == "broken"
+
+
+@pytest.mark.parametrize("kind", range(1, 14))
+def test_tags_of_any_type_are_read_or_damage(kind: int) -> None:
+    """Anybody may send such a file as a selfie, so no other exception may come out."""
+    tags = {254: 0, 330: 0, 34675: ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}
+    content = saved(PHOTO.convert("P"), "TIFF", tiffinfo=tags).getvalue()
+    (start,) = struct.unpack("<L", content[4:8])
+    (count,) = struct.unpack("<H", content[start : start + 2])
+    for place in range(start + 4, start + 4 + 12 * count, 12):
+        odd = content[:place] + struct.pack("<H", kind) + content[place + 2 :]
+        for read in (pictures.read_info, lambda file: pictures.load(file, 2048)):
+            with suppress(PictureError):
+                read(io.BytesIO(odd))
+
+
+def test_a_tile_far_larger_than_its_picture_is_refused_before_decoding() -> None:
+    # Pillow writes no tiles, but whatever is in a private tag.
+    content = saved(PHOTO, "TIFF", tiffinfo={65000: 30_000, 65001: 30_000}).getvalue()
+    for private, of_tiles in ((65000, 322), (65001, 323)):
+        content = content.replace(struct.pack("<HH", private, 3), struct.pack("<HH", of_tiles, 3))
+    assert refusal_of(content).code == "image_too_large"
