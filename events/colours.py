@@ -23,6 +23,9 @@ _SIXTEEN_BITS = {"I;16", "I;16L", "I;16B"}
 _ROWS = 64
 """Rows converted at once: few enough for the processor's cache."""
 
+_LARGEST_PROFILE = 4_000_000
+"""Bytes; those of printing presses have 3 MB. Several are kept, and a stranger's selfie may bring any."""
+
 _UNSEEN = 4
 """Nobody sees a colour that is so many of 255 steps away; so different are the profiles that call themselves sRGB."""
 
@@ -46,10 +49,10 @@ def to_srgb(image: Image.Image, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return what turns this picture's colours, `opaque` and in this mode by now, into sRGB.
 
     None where they are sRGB already, or as good as; where nothing tells what they are; and where the profile that
-    should tell is broken or belongs to another kind of picture: slightly wrong colours are better than no photo.
+    should tell is broken, huge, or belongs to another kind of picture: slightly wrong colours are better than no photo.
     """
     profile = image.info.get("icc_profile")
-    return _transform(profile, mode) if profile else None
+    return _transform(profile, mode) if profile and len(profile) <= _LARGEST_PROFILE else None
 
 
 def as_rgb(image: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Image.Image:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from events import pictures
+from events import colours, pictures
 
 
 def saved(image: Image.Image, file_format: str = "PNG", **options: object) -> io.BytesIO:
@@ -102,3 +102,11 @@ def test_a_broken_profile_refuses_no_photo(profile: bytes, mode: str) -> None:
 
 def test_a_profile_of_another_kind_of_picture_is_ignored() -> None:
     assert colour_of(saved(Image.new("L", (40, 40), 100), icc_profile=SWAPPING)) == [100, 100, 100]
+
+
+def test_a_huge_profile_is_not_kept() -> None:
+    photo = Image.new("RGB", (8, 8))
+    photo.info["icc_profile"] = bytes(5_000_000)
+    colours._transform.cache_clear()
+    assert colours.to_srgb(photo, "RGB") is None
+    assert colours._transform.cache_info().currsize == 0
