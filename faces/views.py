@@ -119,7 +119,7 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
     count = _chosen(event.images.all(), form.cleaned_data).retry()
     messages.success(request, f"{count} photo{pluralize(count)} will be looked at again.")
     page = form.cleaned_data["next"]
-    return redirect(page if url_has_allowed_host_and_scheme(page, None) else reverse("upload", args=[slug]))
+    return HttpResponseRedirect(page if url_has_allowed_host_and_scheme(page, None) else reverse("upload", args=[slug]))
 
 
 def _chosen(images: ImageQuerySet, choice: dict[str, Any]) -> ImageQuerySet:
