@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from benchmarks.report import Figure
 
-
-EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
-
 EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
 """What goes wrong without anybody having made a mistake in the code."""
 
