@@ -24,7 +24,7 @@ from events.formats import PictureError as PictureError
 from events.formats import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -121,30 +121,13 @@ def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> P
         pixels = _decode_quickly(content, image, at_least)
         if pixels is None:
             pixels = _decode(image, at_least)
-    pixels = _turned(shrink(pixels, 2 * at_least), stored)
+    pixels = _turned(_shrunk(pixels, 2 * at_least), stored)
     return Picture(pixels, max(pixels.shape[:2]) / full, has_orientation)
-
-
-def shrink(pixels: Pixels, long_side: int) -> Pixels:
-    """Return (height, width, 3) pixels whose long side is `long_side`; the same array, if it is no larger already."""
-    height, width = pixels.shape[:2]
-    if max(height, width) <= long_side:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(_fit((width, height), long_side), reducing_gap=2.0))
 
 
 def to_jpeg(pixels: Pixels) -> bytes:
     """Return a JPEG file of (height, width, 3) RGB pixels, without any metadata."""
     return bytes(simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, "RGB", "420"))
-
-
-def to_jpegs(pixels: Pixels, long_sides: Sequence[int]) -> list[bytes]:
-    """Return JPEG files of at most these sizes, the largest first, each shrunk from the one before; no metadata."""
-    files = []
-    for long_side in long_sides:
-        pixels = shrink(pixels, long_side)
-        files.append(to_jpeg(pixels))
-    return files
 
 
 @contextmanager
@@ -235,6 +218,14 @@ def _decode(image: Image.Image, at_least: int) -> Pixels:
     transform = colours.to_srgb(image, strip(0, 1).mode)
     size = _fit(image.size, min(2 * at_least, max(image.size)))
     return shrinking.in_strips(image.size, size, strip, lambda small: colours.as_rgb(small, transform))
+
+
+def _shrunk(pixels: Pixels, long_side: int) -> Pixels:
+    """Return (height, width, 3) pixels whose long side is `long_side`; the same array, if it is no larger already."""
+    height, width = pixels.shape[:2]
+    if max(height, width) <= long_side:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(_fit((width, height), long_side), reducing_gap=2.0))
 
 
 def _exif(image: Image.Image) -> Image.Exif:
