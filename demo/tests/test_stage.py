@@ -45,6 +45,16 @@ def test_each_run_has_a_new_api_key_and_leaves_others_alone() -> None:
     assert [APIKey.objects.is_valid(key) for key in (first, second, others)] == [False, True, True]
 
 
+def test_a_temporary_api_key_leaves_that_of_a_running_demo_alone() -> None:
+    running = stage.issue_api_key()
+
+    with stage.temporary_api_key() as temporary:
+        assert APIKey.objects.is_valid(temporary)
+        assert APIKey.objects.is_valid(running)
+
+    assert [APIKey.objects.is_valid(key) for key in (running, temporary)] == [True, False]
+
+
 def test_photos_of_an_earlier_demo_go_and_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photos = [Photo(number, Shot("course", (), (10, 10))) for number in (1, 2)]
     monkeypatch.setattr(stage, "ALBUM", photos)
