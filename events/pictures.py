@@ -18,7 +18,7 @@ from django.conf import settings
 from PIL import AvifImagePlugin, ExifTags, Image
 from pillow_heif import register_heif_opener
 
-from events import colours, shrinking
+from events import colours, scans, shrinking
 from events.formats import EXTENSIONS as EXTENSIONS
 from events.formats import PictureError as PictureError
 from events.formats import recognise
@@ -112,7 +112,7 @@ def load(file: IO[bytes], at_least: int, max_megapixels: int | None = None) -> P
     """
     file.seek(0)
     # Read here, where an error is the storage's; while decoding, it would be taken for a damaged picture.
-    content = file.read()
+    content = scans.limited(file.read())
     with _opened(io.BytesIO(content), max_megapixels) as image:
         full = max(image.size)
         # The tag of a HEIC is hearsay: some cameras write it beside a turn of the container, some instead of one.
