@@ -89,7 +89,7 @@ def _database() -> Iterator[None]:
 
 @contextmanager
 def _server(data_dir: Path) -> Iterator[None]:
-    site = {"DATABASE_URL": "", "DATABASE_NAME": DATABASE, "EMBEDDED_POSTGRES_DIR": str(data_dir)}
+    site = {"DATABASE_URL": "", "GRABPIC_DATABASE_NAME": DATABASE, "EMBEDDED_POSTGRES_DIR": str(data_dir)}
     with override_settings(EMBEDDED_POSTGRES_DIR=data_dir), _environment(site):
         try:
             with _connected_to_embedded():

@@ -188,15 +188,15 @@ def _store(event: Event, file: IO[bytes], image: Image) -> Outcome:
             image.save()
             queue.announce(event.pk)
     except (OperationalError, InterfaceError):
-        # The connection may have broken after the commit. A file without its row is found by `storage_audit`; a row
-        # without its file would be a lost photo.
+        # The connection may have broken after the commit (as Ctrl-C may come then). A file without its row is found by
+        # `storage_audit`; a row without its file would be a lost photo.
         raise
     except IntegrityError:
         _discard(image.storage_key)
         # The same content came in by another way since we looked, or the event is gone.
         known = event.images.filter(sha256=image.sha256).first()
         return Duplicate(known) if known else Refused(image.file_name, "event_gone", "The event was deleted.")
-    except BaseException:
+    except Exception:
         _discard(image.storage_key)
         raise
     return Added(image)

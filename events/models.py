@@ -99,6 +99,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def pending(self) -> ImageQuerySet:
         return self.filter(state=Image.State.PENDING)
 
+    def due(self) -> ImageQuerySet:
+        """Return what is pending and not to be tried again later only."""
+        return self.pending().exclude(retry_at__gt=timezone.now())
+
     def failed(self) -> ImageQuerySet:
         return self.filter(state=Image.State.FAILED)
 

@@ -7,10 +7,11 @@ kills the worker, the photo is free again at once, and nobody has to guess how l
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from events.models import Image
@@ -27,6 +28,9 @@ LOOK_AHEAD = 512
 """So many due photos are looked at for some that are free: enough for 64 workers at one event."""
 
 MAX_ATTEMPTS = 3
+
+BACK_OFF = timedelta(seconds=10)
+"""Between the first attempt at a photo and the second; four times as long before the third."""
 
 LOCKS = 0x67726162 << 32
 """Added to a photo's primary key, so that the lock is nobody else's."""
@@ -47,21 +51,24 @@ def claim(event: Event) -> Iterator[list[Image]]:
     keys = _take(event)
     try:
         # Another may have finished with one of them, or postponed it, between our look and our lock.
-        yield list(event.images.pending().exclude(retry_at__gt=timezone.now()).filter(pk__in=keys))
+        yield list(event.images.due().filter(pk__in=keys))
     finally:
         _let_go(keys)
 
 
 def begin_attempt(image: Image, *, after: Image | None) -> None:
-    """Count an attempt before the photo is touched, since a photo that kills its worker leaves no later moment.
+    """Count an attempt, and set the time of the next one, before the photo is touched.
 
-    The one before it, if given, has come through, and is not the one to blame if the worker dies from now on.
+    A photo that kills its worker leaves no later moment. The one before it, if given, has come through, and is not the
+    one to blame if the worker dies from now on.
     """
-    change = Case(When(pk=image.pk, then=1), default=-1)
-    Image.objects.filter(pk__in=[each.pk for each in (image, after) if each]).update(attempts=F("attempts") + change)
     image.attempts += 1
-    if after is not None:
-        after.attempts -= 1
+    image.retry_at = timezone.now() + BACK_OFF * 4 ** (image.attempts - 1)
+    this = Q(pk=image.pk)
+    Image.objects.filter(pk__in=[each.pk for each in (image, after) if each]).update(
+        attempts=F("attempts") + Case(When(this, then=1), default=-1),
+        retry_at=Case(When(this, then=Value(image.retry_at)), default=None),
+    )
 
 
 def _take(event: Event) -> list[int]:

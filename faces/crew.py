@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GRACE = 30
-"""Seconds for a process to bring its photos to an end when it is asked to stop; it takes one or two."""
+GRACE = 8
+"""Seconds for a process to bring its photos to an end when it is asked to stop; it takes one or two. A grouping that
+takes longer is cut off: it is one transaction, and will be done again."""
 
 LONGEST_PAUSE = 30
 """Seconds before a process that dies again and again is started once more."""
@@ -150,7 +151,7 @@ def _death(code: int) -> str:
 def same_site() -> dict[str, str]:
     """Return the environment in which a process works on the site that this one does, whatever .env says."""
     return {
-        "DATABASE_NAME": str(connection.settings_dict["NAME"]),
+        "GRABPIC_DATABASE_NAME": str(connection.settings_dict["NAME"]),
         "EMBEDDED_POSTGRES_DIR": str(settings.EMBEDDED_POSTGRES_DIR),
         "STORAGE_PATH": str(settings.STORAGE_PATH),
     }

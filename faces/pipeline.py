@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from faces.engine import Embeddings, FaceEngine
-
-BACK_OFF = timedelta(seconds=10)
-"""Before the second attempt at a photo; four times as long before the third."""
 
 CRASHED = Failed(
     "crashed", "The photo stopped its worker each time. Save it again as a plain JPEG, and upload that instead."
@@ -214,11 +211,10 @@ def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
     return written
 
 
-@transaction.atomic
 def _postpone(image: Image) -> bool:
-    image.retry_at = timezone.now() + BACK_OFF * 4 ** (image.attempts - 1)
+    """Call the workers for the time that `begin_attempt` has set; tell whether the photo is still pending."""
     queue.announce(image.event_id, at=image.retry_at)
-    return bool(Image.objects.pending().filter(pk=image.pk).update(retry_at=image.retry_at))
+    return Image.objects.pending().filter(pk=image.pk).exists()
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from events.models import Event, Image
 from faces import grouping, pipeline
 from faces.claims import BATCH_SIZE
 from faces.models import Embedding, ImageFace
+from faces.watchdog import watched
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -63,7 +64,8 @@ def index(context: JobContext, event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     if event is None:
         return
-    done = pipeline.index_batch(event, context.should_abort)
+    with watched(context.should_abort) as stop:
+        done = pipeline.index_batch(event, stop)
     _withdraw(event, len(done) - 1)
     # Also after a last photo without faces: those of the photos before it wait.
     if pipeline.ended(done) and _new_faces().filter(image__event=event).exists():
@@ -101,11 +103,11 @@ async def sweep(context: JobContext, timestamp: int) -> None:
 
 
 def request_grouping(event: Event) -> None:
-    """Have the event grouped: at once when nothing is pending any more, else after a while.
+    """Have the event grouped: at once when nothing else is due, else after a while.
 
     To be called after the new faces are committed: a grouping that waits already will see them.
     """
-    if event.images.pending().exists():
+    if event.images.due().exists():
         faces = Embedding.objects.filter(event=event).count()
         _defer_grouping(event, "later", GROUP_EVERY + faces // 100)
     else:

@@ -83,7 +83,7 @@ DATABASES = {
     if env.str("DATABASE_URL", default="")
     else {"ENGINE": "grabpic_site.embedded_postgres", "NAME": "grabpic"}
 }
-DATABASES["default"]["NAME"] = env.str("DATABASE_NAME", default="") or DATABASES["default"]["NAME"]
+DATABASES["default"]["NAME"] = env.str("GRABPIC_DATABASE_NAME", default="") or DATABASES["default"]["NAME"]
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -176,7 +176,10 @@ def test_a_photo_that_kills_its_worker_fails_after_three_attempts(
     for attempt in (1, 2, 3):
         with pytest.raises(Killed):
             pipeline.ingest(event)
-        assert Image.objects.get(file_name="killer.png").attempts == attempt
+        killer = Image.objects.get(file_name="killer.png")
+        assert killer.attempts == attempt
+        assert killer.retry_at is not None, "not at once: it would take one worker after the other with it"
+        Image.objects.update(retry_at=None)
     pipeline.ingest(event)
     assert list(Image.objects.order_by("pk").values_list("state", "failure_code", "attempts")) == [
         ("indexed", "", 0),
@@ -261,6 +264,7 @@ def test_a_photo_that_another_run_wrote_meanwhile_is_left_alone(
 
     def other_run_is_faster(*args: object) -> bool:
         monkeypatch.undo()
+        Image.objects.update(retry_at=None)
         pipeline.ingest(event)
         return write(*args)  # type: ignore[arg-type]
 
@@ -283,6 +287,7 @@ def test_when_faces_cannot_be_written_the_photo_stays_pending(
         pipeline.ingest(event)
     assert Image.objects.get().state == "pending"
     monkeypatch.undo()
+    Image.objects.update(retry_at=None)
     assert pipeline.ingest(event) == Counts(1, 1, 1, 1)
 
 

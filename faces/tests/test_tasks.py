@@ -36,7 +36,9 @@ class Sweeping(Context):
 
 
 def jobs(task: str) -> list[dict[str, int]]:
-    return list(ProcrastinateJob.objects.filter(task_name=task, status="todo").values_list("args", flat=True))
+    return list(
+        ProcrastinateJob.objects.filter(task_name=task, status="todo").order_by("pk").values_list("args", flat=True)
+    )
 
 
 def run_index(event: Event, *, stopping: bool = False) -> None:

@@ -14,13 +14,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from procrastinate.contrib.django import app
+from procrastinate.contrib.django import app, connector_params
+from procrastinate.psycopg_connector import PsycopgConnector
 
 from events.models import Event
 from events.queue import DATABASE_AWAY
 from faces import crew, pipeline, tasks
 from faces.engine import EngineError, get_engine
 from faces.management.options import positive
+from faces.watchdog import watched
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -95,7 +97,8 @@ def _work(event: str | None) -> None:
 
 def _serve() -> None:
     """Work through the queue until SIGTERM, which ends it after the photo in hand."""
-    connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]  # DjangoConnector's
+    # It needs two, to listen and to fetch; by itself, the pool would hold four at once.
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
     with app.replace_connector(connector), suppress(asyncio.CancelledError):
         asyncio.run(_work_through_the_queue())
 
@@ -128,7 +131,9 @@ def _index(event: Event) -> None:
     stopping = _stop_signals()
     get_engine(event.engine)
     while not stopping():
-        if not pipeline.index_batch(event, stopping):
+        with watched(stopping) as stop:
+            done = pipeline.index_batch(event, stop)
+        if not done:
             time.sleep(POLL)
 
 
