@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpResponseBase
     from django.test import Client
-    from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, Route
+    from playwright.sync_api import Browser, FilePayload, Page, Route
     from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
     from rest_framework.request import Request
@@ -76,7 +76,7 @@ def launch() -> Iterator[Callable[..., Browser]]:
 def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
     """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
 
-    An error of a script, or something that the browser's policy blocked, fails the test at its end.
+    An error of a script fails the test at its end.
     """
     problems: list[str] = []
     with ExitStack() as pages:
@@ -84,7 +84,6 @@ def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
         def open_page(*arguments: str, **options: Any) -> Page:
             page: Page = pages.enter_context(launch(*arguments).new_page(**options))
             page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on("console", lambda message: problems.append(message.text) if is_blocked(message) else None)
             return page
 
         yield open_page
@@ -113,10 +112,6 @@ def run(event: Event) -> Event:
         ingest.add(event, paint_photo(*colours, shade=100 + number), f"{number}.png")
     pipeline.ingest(event)
     return event
-
-
-def is_blocked(message: ConsoleMessage) -> bool:
-    return "Content Security Policy" in message.text
 
 
 def log_in(page: Page, live_server: LiveServer) -> None:
