@@ -229,8 +229,7 @@ class RetryViewSet(viewsets.ViewSet):
         """
         event = event_at(slug)
         which = checked(WhichFailedSerializer(data=body_of(request)))
-        field_of = {"image_id": "image_id", "code": "failure_code"}
-        return Response({"retried": event.images.filter(**{field_of[key]: which[key] for key in which}).retry()})
+        return Response({"retried": event.images.all().retry(**which)})
 
 
 class ContentsSerializer(serializers.Serializer[Any]):

@@ -106,11 +106,16 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def failed(self) -> ImageQuerySet:
         return self.filter(state=Image.State.FAILED)
 
-    def retry(self) -> int:
-        """Make those that failed pending again, and call the workers; return how many."""
+    def retry(self, image_id: uuid.UUID | None = None, code: str = "") -> int:
+        """Make those that failed pending again, and call the workers; return how many.
+
+        With `image_id` this one only, with `code` those that failed for this reason.
+        """
+        chosen = {"image_id": image_id, "failure_code": code}
+        failed = self.failed().filter(**{field: value for field, value in chosen.items() if value})
         with transaction.atomic():
-            events = list(self.failed().select_for_update().order_by("pk").values_list("event", flat=True))
-            count = self.failed().update(
+            events = list(failed.select_for_update().order_by("pk").values_list("event", flat=True))
+            count = failed.update(
                 state=Image.State.PENDING,
                 failure_code="",
                 failure_reason="",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.conf import settings
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
-    from events.models import ImageQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -116,15 +115,10 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
     form = RetryForm(request.POST)
     if not form.is_valid():
         raise BadRequest(form.errors)
-    count = _chosen(event.images.all(), form.cleaned_data).retry()
+    count = event.images.all().retry(form.cleaned_data["image_id"], form.cleaned_data["code"])
     messages.success(request, f"{count} photo{pluralize(count)} will be looked at again.")
     page = form.cleaned_data["next"]
     return HttpResponseRedirect(page if url_has_allowed_host_and_scheme(page, None) else reverse("upload", args=[slug]))
-
-
-def _chosen(images: ImageQuerySet, choice: dict[str, Any]) -> ImageQuerySet:
-    fields = {"image_id": "image_id", "code": "failure_code"}
-    return images.filter(**{field: choice[key] for key, field in fields.items() if choice[key]})
 
 
 def _remember(request: HttpRequest, event: Event, token: str | None) -> None:

@@ -7,6 +7,7 @@ const LOST = new Set([0, 408, 429, 502, 503, 504]);
 
 export class Connection extends EventTarget {
   state = "open"; // or "paused" by the user, "lost", "ended" with the session
+  reason = ""; // what the server said when it was lost, if it said anything
   #wait = WAIT.first;
   #timer = 0;
   #flights = new AbortController();
@@ -28,14 +29,15 @@ export class Connection extends EventTarget {
     const answer = await send(signal);
     if (signal.aborted) return null;
     if (isLoggedOut(answer)) return this.#become("ended");
-    if (LOST.has(answer.status)) return this.lose();
+    if (LOST.has(answer.status)) return this.lose(answer.data?.detail);
     if (answer.status < 500) this.#wait = WAIT.first;
     return answer;
   }
 
   // Try again in a while, and less often each time.
-  lose() {
+  lose(reason = "") {
     if (this.state !== "open") return null;
+    this.reason = reason;
     this.#timer = setTimeout(() => this.#open(), this.#wait);
     this.#wait = Math.min(this.#wait * 2, WAIT.longest);
     return this.#become("lost");

@@ -39,7 +39,8 @@ function show(progress) {
 }
 
 function problem(answer) {
-  return isLoggedOut(answer) ? "You are logged out. Log in again in another tab." : "The server does not answer.";
+  if (isLoggedOut(answer)) return "You are logged out. Log in again in another tab.";
+  return answer.data?.detail ?? "The server does not answer.";
 }
 
 // Failures

@@ -69,7 +69,7 @@ function tick() {
 const STATES = {
   open: () => say("Uploading."),
   paused: () => say("Paused."),
-  lost: () => say("The connection is lost. The upload goes on by itself as soon as it is back.", true),
+  lost: () => say(`${connection.reason || "The connection is lost."} The upload goes on by itself as soon as it can.`, true),
   ended: () => say("You are logged out. Log in again in another tab, then Resume.", true),
 };
 
