@@ -202,6 +202,12 @@ class WhichFailedSerializer(serializers.Serializer[Any]):
     image_id = serializers.UUIDField(required=False, help_text="This photo only.")
     code = serializers.SlugField(required=False, help_text="Those that failed for this reason only.")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # A typing error would mean all of them.
+        if unknown := sorted(set(self.initial_data) - set(self.fields)):
+            raise serializers.ValidationError({unknown[0]: "There is no such field."})
+        return attrs
+
 
 class RetryViewSet(viewsets.ViewSet):
     """What failed, once more."""

@@ -167,7 +167,7 @@ def _describe(event: Event, file_name: str, sha256: str, info: pictures.PictureI
     return Image(
         event=event,
         image_id=image_id,
-        file_name=_printable(file_name)[-255:] or "photo",
+        file_name=printable(file_name)[-255:] or "photo",
         storage_key=Image.make_storage_key(image_id, file_name, pictures.EXTENSIONS[info.format]),
         sha256=sha256,
         width=info.width,
@@ -176,8 +176,8 @@ def _describe(event: Event, file_name: str, sha256: str, info: pictures.PictureI
     )
 
 
-def _printable(file_name: str) -> str:
-    """Return the name without what a database or a header cannot take: control characters, half of a character."""
+def printable(file_name: str) -> str:
+    """Return the name without what databases, headers and terminals choke on: control characters, half a character."""
     return "".join(character for character in file_name if character.isprintable())
 
 

@@ -43,6 +43,9 @@ JPEG_QUALITY = 82
 _JPEGS = {"JPEG", "MPO"}
 """MPO is a JPEG with further pictures behind it."""
 
+_ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
+"""What the end of the pixels is marked with, by format."""
+
 _TAIL = 64 * 1024
 """Bytes at the end of a JPEG in which its end is looked for first; cameras write data of their own behind it."""
 
@@ -93,8 +96,8 @@ def read_info(file: IO[bytes]) -> PictureInfo:
             can be told already.
     """
     with _opened(file) as image:
-        if image.format in _JPEGS:
-            _check_end(file)
+        if mark := _ENDS.get(image.format or ""):
+            _check_end(file, mark)
         width, height = image.size
         if _stored_orientation(image) in _LYING:
             width, height = height, width
@@ -161,13 +164,13 @@ def _most_pixels(image: Image.Image) -> int:
     return max(image.width * image.height, tile)
 
 
-def _check_end(file: IO[bytes]) -> None:
-    """Refuse a JPEG that was cut off, from where its header was read to: inside the pixels, this mark cannot occur."""
+def _check_end(file: IO[bytes], mark: bytes) -> None:
+    """Refuse a picture that was cut off: without the mark behind its header; a JPEG's cannot occur in the pixels."""
     header_end = file.tell()
     size = file.seek(0, io.SEEK_END)
     for start in (max(header_end, size - _TAIL), header_end):
         file.seek(start)
-        if b"\xff\xd9" in file.read():
+        if mark in file.read():
             return
     raise _truncated()
 

@@ -18,6 +18,9 @@ AGAIN = 60.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at a small folder; a look takes no more than a fifth of the time."""
 
+STALLED = 30.0
+"""Seconds for a writer that has come to a halt in the middle of a photo."""
+
 UNFINISHED = frozenset({".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp"})
 """What programs call a file that they are still writing."""
 
@@ -32,6 +35,7 @@ class Watch:
         self._list_files, self._now = list_files, now
         self._since: dict[Path, tuple[object, float]] = {}
         self._taken: dict[Path, object] = {}
+        self._doubted: dict[Path, object] = {}
         self.pause = LOOK_EVERY
 
     def complete(self) -> list[Path]:
@@ -47,6 +51,15 @@ class Watch:
     def take(self, path: Path) -> None:
         """Leave this version of an offered file out from now on."""
         self._taken[path], _ = self._since.pop(path)
+
+    def doubts(self, path: Path) -> bool:
+        """Tell whether an offered file may still be growing; if so, it is offered once more when it has not."""
+        look, _ = self._since[path]
+        if look == self._doubted.get(path):
+            return False
+        self._doubted[path] = look
+        self._since[path] = (look, self._now() + STALLED - SETTLED)
+        return True
 
     def _files(self) -> Iterator[Path]:
         try:

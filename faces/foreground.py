@@ -43,40 +43,39 @@ def indexing(event: Event, processes: int) -> Iterator[Callable[[], Iterator[lis
         EngineError, CrewError: the event's engine cannot be used; the photos stay pending.
     """
     if processes == 1:
-        yield lambda: _indexed_here(event)
+        yield _Follower(event, lambda: _index_here(event)).follow
         return
     with crew.at_work(processes, "--event", event.slug) as workers:
-        yield _Follower(event, workers).follow
+        yield _Follower(event, lambda: _tend(workers)).follow
 
 
-def _indexed_here(event: Event) -> Iterator[list[Image]]:
+def _index_here(event: Event) -> None:
     pipeline.check_engine(event)
-    while True:
-        while batch := pipeline.index_batch(event):
-            yield pipeline.ended(batch)
-        if not event.images.pending().exists():
-            return
+    if not pipeline.index_batch(event) and event.images.pending().exists():
         time.sleep(POLL)  # what is left is in others' hands, or waits for its next attempt
 
 
-class _Follower:
-    """Tells what the processes of a crew have done."""
+def _tend(workers: crew.Crew) -> None:
+    workers.check()
+    workers.keep_alive()
+    time.sleep(POLL)
 
-    def __init__(self, event: Event, workers: crew.Crew) -> None:
-        self._event, self._workers = event, workers
+
+class _Follower:
+    """Tells which photos have come to an end, whoever brought them there; `work` is done between two looks."""
+
+    def __init__(self, event: Event, work: Callable[[], None]) -> None:
+        self._event, self._work = event, work
         self._since = timezone.now()
         self._told: set[int] = set()
 
     def follow(self) -> Iterator[list[Image]]:
         pending = True
         while pending:
-            self._workers.check()
-            self._workers.keep_alive()
+            self._work()
             pending = self._event.images.pending().exists()
             if done := self._new():
                 yield done
-            if pending:
-                time.sleep(POLL)
 
     def _new(self) -> list[Image]:
         now = timezone.now()

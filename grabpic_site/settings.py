@@ -1,9 +1,11 @@
 """All settings; `.env.example` documents those that come from the environment."""
 
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from grabpic_site.secret_key import read_or_create_secret_key
 
@@ -12,7 +14,18 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
+
+class Env(environ.Env):  # type: ignore[misc]  # untyped
+    """Names the variable that cannot be read, in place of a traceback about a number."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except (ValueError, KeyError) as error:
+            raise ImproperlyConfigured(f"{var}={self.ENVIRON.get(var)!r} cannot be used; see .env.example.") from error
+
+
+env = Env()
 env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -83,6 +96,8 @@ DATABASES = {
     if env.str("DATABASE_URL", default="")
     else {"ENGINE": "grabpic_site.embedded_postgres", "NAME": "grabpic"}
 }
+if "NAME" not in DATABASES["default"]:
+    raise ImproperlyConfigured("DATABASE_URL names no database: postgresql://user:password@host:5432/grabpic")
 DATABASES["default"]["NAME"] = env.str("GRABPIC_DATABASE_NAME", default="") or DATABASES["default"]["NAME"]
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

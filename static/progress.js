@@ -3,6 +3,7 @@
 import { isLoggedOut, request } from "./api.js";
 import { count, decimal, photos, timeLeft } from "./words.js";
 
+const AFTERWARDS = 15e3; // milliseconds after the last photo, in which its faces get their people
 const EVERY = { busy: 2e3, idle: 10e3, longest: 60e3 }; // milliseconds
 const PATIENCE = 20e3;
 
@@ -13,6 +14,7 @@ let isAsking = false;
 let isOutdated = false; // what is being asked just now
 let failedPolls = 0;
 let timer = 0;
+let busyUntil = 0;
 let shownFailures = "";
 
 // Figures
@@ -108,7 +110,8 @@ async function poll() {
   if (answer.status === 200 && answer.data) {
     failedPolls = 0;
     show(answer.data);
-    schedule(isOutdated ? 0 : answer.data.pending || isUploading ? EVERY.busy : EVERY.idle);
+    if (answer.data.pending || isUploading) busyUntil = Date.now() + AFTERWARDS;
+    schedule(isOutdated ? 0 : Date.now() < busyUntil ? EVERY.busy : EVERY.idle);
   } else {
     failedPolls += 1;
     part("stale").textContent = `${problem(answer)} These figures are old.`;

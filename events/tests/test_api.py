@@ -185,7 +185,13 @@ def test_all_failed_photos_of_the_event_are_tried_again(
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [({"image_id": "7"}, "bad_request"), ({"code": "\0"}, "bad_request"), ([], "bad_request"), ("{", "parse_error")],
+    [
+        ({"image_id": "7"}, "bad_request"),
+        ({"code": "\0"}, "bad_request"),
+        ({"cod": "truncated"}, "bad_request"),
+        ([], "bad_request"),
+        ("{", "parse_error"),
+    ],
 )
 def test_a_retry_that_makes_no_sense_retries_nothing(
     staff_client: Client, event: Event, failed: list[Image], body: object, code: str
@@ -230,12 +236,12 @@ def test_hashes_that_are_none_are_refused(staff_client: Client, event: Event, bo
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("url", [RETRY, KNOWN])
+@pytest.mark.parametrize(("url", "body"), [(RETRY, {}), (KNOWN, {"sha256": []})])
 def test_strangers_may_neither_retry_nor_ask(
-    client: Client, failed: list[Image], event: Event, member: User, api_key: str, url: str
+    client: Client, failed: list[Image], event: Event, member: User, api_key: str, url: str, body: object
 ) -> None:
     def status_for(**headers: str) -> int:
-        return client.post(url, {"sha256": []}, content_type="application/json", headers=headers).status_code
+        return client.post(url, body, content_type="application/json", headers=headers).status_code
 
     assert status_for() == 401
     client.force_login(member)
@@ -245,10 +251,12 @@ def test_strangers_may_neither_retry_nor_ask(
     assert status_for(Authorization=f"Api-Key {api_key}") == 200
 
 
-@pytest.mark.parametrize("call", ["retry", "known"])
-def test_drafts_are_known_here_and_unknown_events_named(staff_client: Client, event: Event, call: str) -> None:
+@pytest.mark.parametrize(("call", "body"), [("retry", "{}"), ("known", '{"sha256": []}')])
+def test_drafts_are_known_here_and_unknown_events_named(
+    staff_client: Client, event: Event, call: str, body: str
+) -> None:
     Event.objects.update(access=Event.Access.DRAFT)
-    body, kind = '{"sha256": []}', "application/json"
+    kind = "application/json"
     assert staff_client.post(f"/api/v1/events/city-run/{call}", body, content_type=kind).status_code == 200
     response = staff_client.post(f"/api/v1/events/nosuch/{call}", body, content_type=kind)
     assert (response.status_code, response.json()["code"]) == (404, "unknown_event")

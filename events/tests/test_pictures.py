@@ -93,7 +93,10 @@ def test_a_corrupt_exif_block_refuses_no_photo(file_format: str, exif: bytes) ->
 
 def test_the_header_of_a_png_is_read_without_its_pixels() -> None:
     whole = saved(Image.effect_noise((200, 100), 50)).getvalue()
-    assert pictures.read_info(io.BytesIO(whole[: len(whole) // 2])).width == 200
+    half, end = whole[: len(whole) // 2], whole[-12:]
+    assert pictures.read_info(io.BytesIO(half + end)).width == 200
+    with pytest.raises(PictureError, match="ends too early"):
+        pictures.read_info(io.BytesIO(half))
 
 
 def test_a_large_jpeg_is_decoded_smaller_and_says_so() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from events.ingest import photos_in
-from events.watching import AGAIN, LOOK_EVERY, SETTLED, Watch
+from events.watching import AGAIN, LOOK_EVERY, SETTLED, STALLED, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +130,23 @@ def test_a_slow_look_is_followed_by_a_long_pause(clock: Clock) -> None:
     assert watch.pause == LOOK_EVERY
     watch.complete()
     assert watch.pause == 40
+
+
+def test_what_may_be_half_a_photo_is_offered_once_more_when_it_grows_or_has_stalled(
+    watch: Watch, clock: Clock, folder: Path
+) -> None:
+    photo = folder / "a.jpg"
+    photo.write_bytes(b"ha")
+    watch.complete()
+    clock.time += SETTLED
+    assert watch.complete() == [photo]
+    assert watch.doubts(photo)
+    assert look(watch, clock, STALLED / 2) == []
+    photo.write_bytes(b"half")
+    assert watch.complete() == []
+    clock.time += SETTLED
+    assert watch.complete() == [photo]
+    assert watch.doubts(photo), "it is another version"
+    clock.time += STALLED
+    assert watch.complete() == [photo]
+    assert not watch.doubts(photo), "nobody writes it any more"

@@ -135,3 +135,10 @@ def test_an_engine_that_cannot_work_is_an_error_and_nothing_is_lost(event: Event
     with pytest.raises(CommandError, match=r"The photos are stored, and pending\..*crystal-ball"):
         ingest("city-run", photos)
     assert event.images.pending().count() == 4
+
+
+def test_names_do_not_reach_the_terminal_as_commands(event: Event, photos: Path) -> None:
+    (photos / "two\nlines \x1b[31m.jpg").write_text("not a photo")
+    assert "two" in (errors := ingest("city-run", photos)[1])
+    assert "two\n" not in errors
+    assert "\x1b" not in errors.replace("\x1b[31;1m", "").replace("\x1b[0m", "")

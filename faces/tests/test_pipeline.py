@@ -95,11 +95,12 @@ def test_preview_and_thumbnail_are_made(event: Event, add: Add) -> None:
 def test_a_broken_photo_fails_with_its_reason_and_stops_nothing(event: Event, add: Add) -> None:
     noise = io.BytesIO()
     Picture.effect_noise((300, 300), 60).save(noise, "PNG")
-    ingest.add(event, io.BytesIO(noise.getvalue()[:5000]), "cut.png")
+    content = noise.getvalue()
+    ingest.add(event, io.BytesIO(content[:5000] + bytes(500) + content[5500:]), "hole.png")
     add("one.png", RED)
     assert pipeline.ingest(event) == Counts(2, 1, 1, 1)
-    broken = Image.objects.get(file_name="cut.png")
-    assert (broken.state, broken.failure_code) == ("failed", "truncated")
+    broken = Image.objects.get(file_name="hole.png")
+    assert (broken.state, broken.failure_code) == ("failed", "broken")
     assert broken.failure_reason
 
 

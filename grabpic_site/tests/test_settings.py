@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -67,3 +69,20 @@ def test_a_bucket_replaces_the_local_disk() -> None:
 def test_behind_https_cookies_are_secure() -> None:
     assert setting("SESSION_COOKIE_SECURE", HTTPS="true") == "True"
     assert setting("SECURE_PROXY_SSL_HEADER", HTTPS="true") == "('HTTP_X_FORWARDED_PROTO', 'https')"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAX_MEGAPIXELS", "abc"), ("MAX_UPLOAD_MB", ""), ("DATABASE_URL", "nonsense")]
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"A setting is wrong: {name}")
+    assert "Traceback" not in result.stderr

@@ -40,6 +40,9 @@ PATIENCE = 5.0
 PASSING = frozenset({"unreadable", ingest.STORAGE_UNAVAILABLE})
 """Codes of refusals that are not the photo's fault: a watch tries again."""
 
+PARTIAL = frozenset({"empty", "truncated", "broken", "not_an_image"})
+"""Codes of what may be the beginning of a photo: a watch gives it some more time before it says so."""
+
 
 class Command(BaseCommand):
     help = (
@@ -114,7 +117,7 @@ class Command(BaseCommand):
 
     def _take_in(self, event: Event, watch: Watch, done: Done | None) -> None:
         start, paths = timezone.now(), watch.complete()
-        self._add(event, paths, watch.take)
+        self._add(event, paths, lambda path, outcome: _is_final(watch, path, outcome))
         if done and (paths or event.images.pending().exists()):
             self._report(event, done, start)
             grouping.group(event)
@@ -127,16 +130,17 @@ class Command(BaseCommand):
         known = ", ".join(Event.objects.values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no event {slug!r} (there are: {known}). Create it in admin, or add --create.")
 
-    def _add(self, event: Event, paths: list[Path], take: Callable[[Path], None] = lambda path: None) -> None:
-        """Add the files, and take each of which the outcome is final."""
+    def _add(
+        self, event: Event, paths: list[Path], is_final: Callable[[Path, ingest.Outcome], bool] = lambda *_: True
+    ) -> None:
+        """Add the files, and tell the outcomes that are final."""
         if not paths:
             return
         with Meter("Photos", len(paths), "file") as meter:
             for path in paths:
                 outcome = ingest.add_path(event, path)
-                self._tell(path, outcome)
-                if not (isinstance(outcome, ingest.Refused) and outcome.code in PASSING):
-                    take(path)
+                if is_final(path, outcome):
+                    self._tell(path, outcome)
                 meter.update()
 
     def _report(self, event: Event, done: Done, start: datetime) -> None:
@@ -155,13 +159,24 @@ class Command(BaseCommand):
         if isinstance(outcome, ingest.Refused):
             self._name(str(path), outcome.code, outcome.reason)
         elif self._verbose:
-            self.stdout.write(f"{path}: {'added' if isinstance(outcome, ingest.Added) else 'known already'}")
+            what = "added" if isinstance(outcome, ingest.Added) else "known already"
+            self.stdout.write(f"{ingest.printable(str(path))}: {what}")
             self.stdout.flush()
 
     def _name(self, name: str, code: str, reason: str) -> None:
         """Name a file that did not make it, above the progress bar where there is one."""
         with tqdm.external_write_mode():
-            self.stderr.write(f"{name}: {code}: {reason}")
+            self.stderr.write(f"{ingest.printable(name)}: {code}: {reason}")
+
+
+def _is_final(watch: Watch, path: Path, outcome: ingest.Outcome) -> bool:
+    """Tell whether to speak of this outcome, and let the watch offer the file again where it may change."""
+    code = outcome.code if isinstance(outcome, ingest.Refused) else ""
+    if code in PARTIAL and watch.doubts(path):
+        return False
+    if code not in PASSING:
+        watch.take(path)
+    return True
 
 
 def _files(event: Event, paths: Iterable[Path]) -> Iterator[Path]:
