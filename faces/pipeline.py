@@ -211,10 +211,13 @@ def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
     return written
 
 
+@transaction.atomic
 def _postpone(image: Image) -> bool:
-    """Call the workers for the time that `begin_attempt` has set; tell whether the photo is still pending."""
+    """Leave the photo for its next attempt, unless it is not pending any more; tell whether it was."""
     queue.announce(image.event_id, at=image.retry_at)
-    return Image.objects.pending().filter(pk=image.pk).exists()
+    # Once more, since a photo that came through the first look was not to blame for what could have happened after it.
+    pending = Image.objects.pending().filter(pk=image.pk)
+    return bool(pending.update(attempts=image.attempts, retry_at=image.retry_at))
 
 
 @transaction.atomic

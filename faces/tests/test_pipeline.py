@@ -137,6 +137,23 @@ def test_what_may_pass_is_tried_three_times_later_and_later(event: Event, add: A
     assert Image.objects.get().failure_code == "engine_failed"
 
 
+def test_the_attempt_counts_also_where_others_of_the_batch_came_after(
+    event: Event, add: Add, stumbling: Stumbling
+) -> None:
+    stumbling(permanent=False)
+    image = add("two.png", RED, GREEN)
+    add("one.png", RED)
+    for attempt in (1, 2):
+        pipeline.ingest(event)
+        image.refresh_from_db()
+        assert (image.state, image.attempts) == ("pending", attempt)
+        assert image.retry_at is not None
+        Image.objects.update(retry_at=None)
+    pipeline.ingest(event)
+    assert Image.objects.get(pk=image.pk).failure_code == "engine_failed"
+    assert Image.objects.get(file_name="one.png").attempts == 0
+
+
 def test_each_postponed_photo_is_announced_for_its_time(event: Event, add: Add, stumbling: Stumbling) -> None:
     stumbling(permanent=False)
     image = add("two.png", RED, GREEN)
