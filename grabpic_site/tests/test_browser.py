@@ -222,7 +222,8 @@ class TestAttendee:
         page.get_by_role("dialog").wait_for()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
-        assert page.evaluate("document.querySelector('video').srcObject") is None
+        # The dialog's close event comes a moment after it is gone.
+        page.wait_for_function("document.querySelector('video').srcObject === null")
 
     def test_waits_for_the_answer_before_another_selfie(
         self, visit: Visit, live_server: LiveServer, run: Event, tmp_path: Path
