@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import psutil
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from benchmarks.following import POLL, Follower, is_settled, wait_until_up
+from benchmarks.following import POLL, Follower, wait_until_up
 from benchmarks.memory import Memory
 from events import ingest, queue
 from events.models import Event
 from faces import crew
 from faces.claims import BATCH_SIZE
 from faces.models import ImageFace
+from faces.waiting import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +71,7 @@ class _Run:
             for path, ending in _supply(photos, count):
                 _add(self._event, path, ending)
                 self._look(follower)
-            while not is_settled(self._event):
+            while not is_done(self._event):
                 self._look(follower)
                 time.sleep(POLL)
             self._last_look = 0
@@ -97,7 +98,7 @@ def _warm_up(photo: Path, engine: str, processes: int) -> None:
     """Return when every worker has had photos in hand, and all is quiet again."""
     event = Event.objects.create(slug="warm-up", name="Warm-up", engine=engine)
     numbers, at_work = itertools.count(1), set[int]()
-    while len(at_work) < processes or not is_settled(event):
+    while len(at_work) < processes or not is_done(event):
         if len(at_work) < processes and not event.images.pending().exists():
             for number in itertools.islice(numbers, processes * BATCH_SIZE):
                 _add(event, photo, _ending(number))

@@ -16,11 +16,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from benchmarks import comparison
-from benchmarks.following import is_settled, wait_until_up
+from benchmarks.following import wait_until_up
 from benchmarks.report import Figure
 from benchmarks.runs import IN_HAND, SERVER, UPLOADER, WORKER, DisturbedRun, FaultsError, Run, Scene
 from events.audit import audit
 from faces import crew
+from faces.waiting import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +84,7 @@ def _undisturbed(scene: Scene) -> tuple[Recording, float]:
     scene.log(f"undisturbed: {len(scene.photos)} photos, engine {scene.engine}, {scene.processes} workers")
     with Run(scene, "Undisturbed") as run:
         run.settle()
-    if not is_settled(run.event):
+    if not is_done(run.event):
         raise FaultsError("The photos were not done even without any disturbance.")
     return comparison.record(run.event), run.seconds_per_photo()
 

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from faces.management.meter import Meter
-from faces.models import ImageFace
 from faces.progress import workers_alive
 
 if TYPE_CHECKING:
@@ -55,10 +54,3 @@ class Follower:
         done = self._event.images.exclude(state="pending").count()
         self._meter.update(done - self.done)
         self.done = done
-
-
-def is_settled(event: Event) -> bool:
-    """Tell whether every photo came to an end and every face has its person."""
-    if event.images.pending().exists():
-        return False
-    return not ImageFace.objects.filter(image__event=event, face=None).exists()

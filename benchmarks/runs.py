@@ -12,9 +12,10 @@ from django.db.models import Count, Max, Min
 from django.utils.text import slugify
 
 from benchmarks import victims
-from benchmarks.following import Follower, is_settled
+from benchmarks.following import Follower
 from benchmarks.uploader import Uploader
 from events.models import Event
+from faces.waiting import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,7 @@ class Run:
     def settle(self) -> None:
         """Have the rest uploaded, and return when all is done, or nothing has moved for too long."""
         self.uploader.allowed = math.inf
-        while not (self._is_stuck or (self.uploader.is_done and is_settled(self.event))):
+        while not (self._is_stuck or (self.uploader.is_done and is_done(self.event))):
             self._tick()
 
     def seconds_per_photo(self) -> float:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ class ServerError(Exception):
     """A program of the demo does not run; the message says what to do."""
 
 
-class Program:
+class Program(ABC):
     """A program that runs beside the demo; its output goes to `log`."""
 
     title = "The program"
@@ -61,9 +62,9 @@ class Program:
             self.process.kill()
             self.process.wait()
 
+    @abstractmethod
     def _problem(self) -> str | None:
         """Return why the program is not ready yet."""
-        raise NotImplementedError
 
     def _end_of_log(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-15:]
