@@ -48,6 +48,15 @@ class EventQuerySet(models.QuerySet["Event"]):
     delete.queryset_only = True  # type: ignore[attr-defined]  # never Event.objects.delete()
 
 
+def _override(what: str) -> models.FloatField[float | None, float | None]:
+    return models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=f"Largest cosine distance {what}. Empty: in proportion to that of a sure match.",
+    )
+
+
 class Event(models.Model):
     """An occasion whose photos belong together; faces are compared inside one event only."""
 
@@ -68,10 +77,16 @@ class Event(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(2)],
-        help_text="Largest cosine distance of a match. Empty: the engine's own, measured value.",
+        help_text="Largest cosine distance of a sure match. Empty: measured for the engine and the size of the event.",
     )
+    maybe_distance = _override("of a match that is shown as “maybe you”")
+    join_distance = _override("between a face and the faces of the person it joins, in the mean")
+    group_distance = _override("between two groups of faces that are one person, in the mean")
     ingest_told_at = models.DateTimeField(
         null=True, editable=False, help_text="Up to when the API has told its clients what was processed."
+    )
+    faces_consolidated = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How many faces the event had when all were last grouped anew."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -15,7 +15,7 @@ from pgvector import HalfVector
 from events.models import Event
 from faces.clustering import cluster
 from faces.models import Embedding, Face
-from faces.thresholds import clarity, max_mean_distance
+from faces.thresholds import clarity, thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def group(event: Event) -> int:
     if not coverless and not _embeddings(event).filter(image_face__face=None).exists():
         return 0
     faces = _load(event, coverless)
-    labels = cluster(faces.embeddings, 1 - max_mean_distance(event))
+    labels = cluster(faces.embeddings, 1 - thresholds(event).group)
     members = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
     new = _write(event, faces, members, _keepers(faces, members))
     event.faces.filter(image_faces=None).delete()

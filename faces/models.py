@@ -1,9 +1,10 @@
-"""Faces seen in photos, their embeddings, and the persons they belong to."""
+"""Faces seen in photos, their embeddings, the persons they belong to, and what people decided about them."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, FloatField, Func, Value
 from django.db.models.functions import Abs, Coalesce
@@ -26,6 +27,15 @@ def unit_length(field: str) -> LessThan:
 
 
 class FaceQuerySet(models.QuerySet["Face"]):
+    def visible(self) -> FaceQuerySet:
+        """Return the persons that visitors may find: those that staff did not hide."""
+        return self.filter(hidden=False)
+
+    def with_grab_id(self, grab_id: uuid.UUID) -> FaceQuerySet:
+        """Return the person that has this grab_id, or took over from the one who had it."""
+        known = models.Q(grab_id=grab_id)
+        return self.filter(known | models.Q(pk__in=FaceAlias.objects.filter(grab_id=grab_id).values("face")))
+
     def with_counts(self) -> FaceQuerySet:
         """Add `image_count`, the number of photos each person is in; counted for the rows that are read alone."""
         faces = ImageFace.objects.filter(face=models.OuterRef("pk")).order_by().values("face")
@@ -36,13 +46,15 @@ class FaceQuerySet(models.QuerySet["Face"]):
 class Face(models.Model):
     """One person of one event, known by the public `grab_id`.
 
-    `embedding` is the mean direction of the person's faces, remade by every grouping.
+    `embedding` represents the person: the direction of the centroid, as it was when all faces were last grouped anew.
     """
 
     grab_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="faces")
     name = models.CharField(max_length=120, blank=True)
+    hidden = models.BooleanField(default=False, help_text="No visitor finds this person or sees their gallery.")
     cover = models.ForeignKey("ImageFace", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    cover_chosen = models.BooleanField(default=False, help_text="Staff chose the cover: grouping leaves it alone.")
     engine = models.CharField(max_length=60)
     # Half precision keeps 640 dimensions inside the row; no fixed dimension, so that engines can differ. Migration
     # 0002 adds an HNSW index (cosine) for each usual dimension.
@@ -59,6 +71,30 @@ class Face(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.grab_id)
+
+
+class Centroid(models.Model):
+    """The mean of a person's vectors, each as long as its clarity; the mean similarity of all pairs is a dot product.
+
+    Apart from `Face`, because it changes with every new photo, and a row of `Face` is costly to change (`Embedding`).
+    """
+
+    face = models.OneToOneField(Face, on_delete=models.CASCADE, primary_key=True)
+    mean = HalfVectorField()
+    size = models.PositiveIntegerField(help_text="How many faces it is the mean of.")
+
+    def __str__(self) -> str:
+        return f"centroid of {self.face_id}"
+
+
+class FaceAlias(models.Model):
+    """The grab_id of a person who became part of another one; it leads there for ever."""
+
+    grab_id = models.UUIDField(unique=True)
+    face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="aliases")
+
+    def __str__(self) -> str:
+        return f"{self.grab_id} of {self.face_id}"
 
 
 class ImageFace(models.Model):
@@ -109,3 +145,66 @@ class Embedding(models.Model):
 
     def __str__(self) -> str:
         return f"embedding of face {self.image_face_id} by {self.engine}"
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def live(self) -> DecisionQuerySet:
+        """Return what was decided and not undone."""
+        return self.filter(undone_at=None)
+
+
+class Decision(models.Model):
+    """What somebody decided about the persons of an event: recorded, obeyed by every grouping, and undone on request.
+
+    Its faces (`DecisionFace`) have two sides: nobody TOGETHER is the person of anybody APART; and where the kind is one
+    of `UNITING`, all those TOGETHER are one person. Where two decisions contradict each other, the newer one counts.
+    """
+
+    class Kind(models.TextChoices):
+        MERGE = "merge", "Merged"
+        SPLIT = "split", "Split off"
+        MOVE = "move", "Moved"
+        REMOVE = "remove", "Removed"
+        NOT_SAME = "not_same", "Not the same person"
+        HIDE = "hide", "Hidden"
+        SHOW = "show", "Shown again"
+        NAME = "name", "Named"
+        COVER = "cover", "Cover chosen"
+
+    UNITING = (Kind.MERGE, Kind.SPLIT, Kind.MOVE)
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="decisions")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    summary = models.CharField(max_length=300, help_text="What was done, for people.")
+    before = models.JSONField(default=dict, help_text="What an undo brings back: persons, and the person of each face.")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=("event", "-id")),)
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class DecisionFace(models.Model):
+    """A face that a decision is about."""
+
+    class Side(models.IntegerChoices):
+        APART = 0
+        TOGETHER = 1
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="faces")
+    image_face = models.ForeignKey(ImageFace, on_delete=models.CASCADE, related_name="+")
+    side = models.PositiveSmallIntegerField(choices=Side.choices)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("decision", "image_face"), name="one_side_per_face"),)
+
+    def __str__(self) -> str:
+        return f"face {self.image_face_id} of decision {self.decision_id}"

@@ -15,7 +15,7 @@ from pgvector.django import CosineDistance
 from events import pictures
 from faces.engine import get_engine
 from faces.models import Embedding, Face
-from faces.thresholds import clarity, max_distance
+from faces.thresholds import clarity, thresholds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +97,7 @@ def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
         return NoMatch(error.code, str(error))
     if isinstance(probe, NoMatch):
         return probe
-    return _vote(_hits(event, probe), 1 - max_distance(event))
+    return _vote(_hits(event, probe), 1 - thresholds(event).sure)
 
 
 def _probe(engine: FaceEngine, selfie: IO[bytes]) -> _Probe | NoMatch:

@@ -1,5 +1,7 @@
 """How far apart two faces of one person may be."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from django.conf import settings
 from numpy.typing import ArrayLike, NDArray
@@ -20,20 +22,37 @@ RBNR (faces of 54 pixels in the middle), pairwise precision of the groups 0.71 w
 large, stays as it is."""
 
 
-def max_distance(event: Event) -> float:
-    """Return the largest cosine distance at which a selfie and a face of this event count as one person.
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Largest cosine distances of one person.
 
-    The event's own value wins, then SIMILARITY_THRESHOLD, then what was measured for the engine.
+    `sure` and `maybe`: of a selfie and a person's faces. `group`: of all pairs between two groups, in the mean; `join`:
+    of a face and all the faces of the person it joins, in the mean.
     """
+
+    group: float
+    join: float
+    sure: float
+    maybe: float
+
+
+def thresholds(event: Event) -> Thresholds:
+    """Return the event's own values, else in proportion to SIMILARITY_THRESHOLD, else what was measured."""
+    sure = _sure(event)
+    mean = sure * MEAN_ALLOWANCE
+    return Thresholds(
+        group=mean if event.group_distance is None else event.group_distance,
+        join=mean if event.join_distance is None else event.join_distance,
+        sure=sure,
+        maybe=mean if event.maybe_distance is None else event.maybe_distance,
+    )
+
+
+def _sure(event: Event) -> float:
     for value in (event.max_distance, settings.SIMILARITY_THRESHOLD):
         if value is not None:
             return float(value)
     return get_engine(event.engine).max_distance
-
-
-def max_mean_distance(event: Event) -> float:
-    """Return the largest mean cosine distance between two groups of faces that are one person."""
-    return max_distance(event) * MEAN_ALLOWANCE
 
 
 def clarity(width: ArrayLike, height: ArrayLike) -> NDArray[np.float32]:

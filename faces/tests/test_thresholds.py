@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faces.thresholds import clarity, max_distance, max_mean_distance
+from faces.thresholds import clarity, thresholds
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def test_the_event_wins_over_the_setting_and_that_over_the_engine(event: Event, settings: Settings) -> None:
-    assert max_distance(event) == 0.3, "the fake engine's own"
+    assert thresholds(event).sure == 0.3, "the fake engine's own"
     settings.SIMILARITY_THRESHOLD = 0.4
-    assert max_distance(event) == 0.4
+    assert thresholds(event).sure == 0.4
     event.max_distance = 0.0
-    assert max_distance(event) == 0.0
+    assert thresholds(event).sure == 0.0
 
 
 def test_a_mean_of_many_pairs_may_be_larger_than_one_pair(event: Event) -> None:
-    assert max_distance(event) < max_mean_distance(event) < 1.2 * max_distance(event)
+    assert thresholds(event).sure < thresholds(event).group < 1.2 * thresholds(event).sure
 
 
 def test_small_faces_count_less_whichever_side_is_small() -> None:
