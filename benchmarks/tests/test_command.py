@@ -68,7 +68,12 @@ def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
         assert values["bcubed_f"] == values["sure_precision"] == values["sure_recall"] == 1
         assert values["groups_per_person"] == 1
         assert values["mixed_persons"] == values["nothing_found"] == values["strangers_shown"] == 0
-    assert "detection_recall" not in _values(figures, "fake")
+    ours = _values(figures, "fake")
+    assert ours["all_precision"] == ours["all_recall"] == ours["bcubed_f_incremental"] == 1
+    assert ours["strangers_shown_all"] == 0
+    assert "detection_recall" not in ours
+    assert "bcubed_f_spread" not in ours
+    assert "all_recall" not in values, "the classic algorithm has one tier"
 
 
 def test_accuracy_of_photos_with_their_truth(tmp_path: Path) -> None:
@@ -80,10 +85,15 @@ def test_accuracy_of_photos_with_their_truth(tmp_path: Path) -> None:
     lines.append("0.png,Missed,350,0,40,40")
     (tmp_path / "race" / "truth.csv").write_text("\n".join(lines))
     values = _values(
-        _run("accuracy", "--dataset", tmp_path / "race", "--engine", "fake", "--classic-engine", "fake"), "fake"
+        _run(
+            *("accuracy", "--dataset", tmp_path / "race", "--engine", "fake", "--classic-engine", "fake"),
+            *("--orders", 2),
+        ),
+        "fake",
     )
     assert values["detection_recall"] == pytest.approx(6 / 7, abs=1e-6)
     assert values["bcubed_f"] == values["sure_precision"] == 1
+    assert values["bcubed_f_spread"] == values["bcubed_f_spread_incremental"] == 0
 
 
 def test_accuracy_without_people(tmp_path: Path) -> None:

@@ -57,6 +57,10 @@ class Command(BaseCommand):
         people.add_argument("--classic-engine", default="facenet", help="whose embeddings the classic algorithm gets")
         people.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
 
+        people.add_argument(
+            "--orders", type=int, default=0, metavar="N", help="how much depends on the order: try N further ones"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {
             "ingest": self._ingest,
@@ -95,7 +99,7 @@ class Command(BaseCommand):
         dataset = datasets.read(options["dataset"], options["limit"])
         engines = options["engine"] or [settings.FACE_ENGINE]
         with throwaway_site():
-            return accuracy.measure(dataset, engines, options["classic_engine"], self._log)
+            return accuracy.measure(dataset, engines, options["classic_engine"], self._log, orders=options["orders"])
 
     def _log(self, line: str) -> None:
         self.stdout.write(line)
