@@ -1,4 +1,4 @@
-"""People in Django admin, and what the faces add to events."""
+"""Events in Django admin, with the action that starts the search for faces."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from django import forms
 from django.contrib import admin, messages
 
 from events import ingest
-from events.admin import EventAdmin, ShortPaginator
+from events.admin import EventAdmin
 from events.models import Event
 from faces.engine import EngineError, validate_name
-from faces.models import Face
 from faces.progress import workers_alive
 from faces.waiting import NO_WORKER
 
@@ -47,29 +46,3 @@ class EventWithFacesAdmin(EventAdmin):
             self.message_user(request, f"{event}: {pending} photos wait for the workers.", messages.SUCCESS)
         if not workers_alive():
             self.message_user(request, NO_WORKER, messages.WARNING)
-
-
-@admin.register(Face)
-class FaceAdmin(admin.ModelAdmin[Face]):
-    """A person can be named; who is who is decided by grouping."""
-
-    list_display = ("grab_id", "name", "event", "image_count")
-    list_filter = ("event",)
-    list_select_related = ("event",)
-    search_fields = ("name", "grab_id")
-    fields = ("grab_id", "name", "event", "created_at")
-    readonly_fields = ("grab_id", "event", "created_at")
-    paginator = ShortPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Face]:
-        return Face.objects.with_counts().defer("embedding")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    # Not to be sorted by: that would count the photos of everybody.
-    @admin.display(description="photos")
-    def image_count(self, face: Face) -> int:
-        return face.image_count  # type: ignore[attr-defined, no-any-return]  # annotated by with_counts
