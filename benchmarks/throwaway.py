@@ -32,14 +32,14 @@ def throwaway_site(engine: str | None = None) -> Iterator[None]:
     Workers load `engine`, or else FACE_ENGINE. All is gone afterwards, whatever happened inside; a database that a
     killed benchmark left behind is replaced. Two cannot run on one server at a time.
     """
-    with _folder() as folder, _media(folder), _environment(_site(folder, engine)), _database():
+    with _folder() as folder, _media(folder), environment(_site(folder, engine)), _database():
         yield
 
 
 @contextmanager
 def private_server_site(engine: str | None = None) -> Iterator[Path]:
     """As `throwaway_site`, on an embedded PostgreSQL server of its own, which may be killed; yield its data folder."""
-    with _folder() as folder, _media(folder), _environment(_site(folder, engine)), _server(folder / "postgres"):
+    with _folder() as folder, _media(folder), environment(_site(folder, engine)), _server(folder / "postgres"):
         yield folder / "postgres"
 
 
@@ -61,7 +61,8 @@ def _site(folder: Path, engine: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Inside, this process and those it starts have these environment variables."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -90,7 +91,7 @@ def _database() -> Iterator[None]:
 @contextmanager
 def _server(data_dir: Path) -> Iterator[None]:
     site = {"DATABASE_URL": "", "GRABPIC_DATABASE_NAME": DATABASE, "EMBEDDED_POSTGRES_DIR": str(data_dir)}
-    with override_settings(EMBEDDED_POSTGRES_DIR=data_dir), _environment(site):
+    with override_settings(EMBEDDED_POSTGRES_DIR=data_dir), environment(site):
         try:
             with _connected_to_embedded():
                 call_command("migrate", verbosity=0)

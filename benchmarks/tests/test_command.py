@@ -101,6 +101,21 @@ def test_accuracy_without_people(tmp_path: Path) -> None:
         _run("accuracy", "--dataset", tmp_path)
 
 
+def test_grouping_of_a_crowd() -> None:
+    figures = _run("grouping", "--faces", 302, "--people", 10, "--batch", 100, "--engine", "fake")
+    assert {(figure["benchmark"], figure["dataset"]) for figure in figures} == {("grouping", "synthetic-300-10")}
+    values = _values(figures, "grabpic")
+    assert list(values) == [
+        *("faces_per_second", "faces_per_second_last_tenth", "batch_seconds_max", "bcubed_f_incremental"),
+        *("consolidation_seconds", "peak_rss_mb", "pairwise_precision", "pairwise_recall", "bcubed_f"),
+    ]
+    assert 0 < values["batch_seconds_max"] < 270 / values["faces_per_second"]
+    assert values["consolidation_seconds"] > 0
+    assert values["peak_rss_mb"] > 10
+    assert values["pairwise_precision"] > 0.9
+    assert 0.1 < values["bcubed_f"] < 1
+
+
 def test_ingest_without_the_classic_way(tmp_path: Path) -> None:
     for number in range(4):
         _save(tmp_path / "race" / f"{number}.png", RED, GREEN, shade=100 + number)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, datasets, faults, ingest, report
+from benchmarks import accuracy, datasets, faults, grouping, ingest, report
+from benchmarks.population import MEASURED
 from benchmarks.runs import FaultsError
 from benchmarks.throwaway import private_server_site, throwaway_site
 from demo.portraits import PortraitError
@@ -61,11 +62,20 @@ class Command(BaseCommand):
             "--orders", type=int, default=0, metavar="N", help="how much depends on the order: try N further ones"
         )
 
+        crowd = questions.add_parser("grouping", help="how fast and how well a large event is grouped")
+        crowd.add_argument("--faces", type=int, default=150_000, metavar="N", help="default: 150000")
+        crowd.add_argument("--people", type=int, default=5_000, metavar="N", help="default: 5000")
+        crowd.add_argument(
+            "--batch", type=int, default=1_000, metavar="N", help="faces that come at once; default: 1000"
+        )
+        crowd.add_argument("--engine", default=MEASURED, help=f"whose thresholds are used; default: {MEASURED}")
+
     def handle(self, *args: Any, **options: Any) -> None:
         measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {
             "ingest": self._ingest,
             "faults": self._faults,
             "accuracy": self._accuracy,
+            "grouping": self._grouping,
         }
         try:
             figures = measure[options["question"]](options)
@@ -100,6 +110,11 @@ class Command(BaseCommand):
         engines = options["engine"] or [settings.FACE_ENGINE]
         with throwaway_site():
             return accuracy.measure(dataset, engines, options["classic_engine"], self._log, orders=options["orders"])
+
+    def _grouping(self, options: dict[str, Any]) -> list[Figure]:
+        size = options["faces"], options["people"], options["batch"]
+        with throwaway_site():
+            return grouping.measure(*size, options["engine"], self._log)
 
     def _log(self, line: str) -> None:
         self.stdout.write(line)
