@@ -1,16 +1,24 @@
-"""How far apart two faces of one person may be."""
+"""How far apart two faces of one person may be, and how likely they are one person."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
-from numpy.typing import ArrayLike, NDArray
 
-from events.models import Event
 from faces.engine import get_engine
+from faces.models import Embedding
 
-MEAN_ALLOWANCE = 1.125
-"""Two groups are compared by the mean of many pairs, which errs less than one pair: so it may be larger by this."""
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from events.models import Event
+    from faces.engine import Calibration
+
+USUAL_SIZE = 4000
+"""The measured distances hold up to so many faces: the size of the events in which they were measured."""
 
 CLEAR_SIDE = 80
 """From this many pixels on, a larger face is not recognised any better."""
@@ -24,7 +32,7 @@ large, stays as it is."""
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Largest cosine distances of one person.
+    """Largest cosine distances of one person, in an event of so many `faces`.
 
     `sure` and `maybe`: of a selfie and a person's faces. `group`: of all pairs between two groups, in the mean; `join`:
     of a face and all the faces of the person it joins, in the mean.
@@ -34,25 +42,57 @@ class Thresholds:
     join: float
     sure: float
     maybe: float
+    faces: int
 
 
 def thresholds(event: Event) -> Thresholds:
-    """Return the event's own values, else in proportion to SIMILARITY_THRESHOLD, else what was measured."""
-    sure = _sure(event)
-    mean = sure * MEAN_ALLOWANCE
-    return Thresholds(
-        group=mean if event.group_distance is None else event.group_distance,
-        join=mean if event.join_distance is None else event.join_distance,
-        sure=sure,
-        maybe=mean if event.maybe_distance is None else event.maybe_distance,
-    )
+    """Return the event's own values, else in proportion to SIMILARITY_THRESHOLD, else what was measured.
+
+    What was measured becomes stricter as an event grows: a selfie is compared with every face. Counts the faces; call
+    it once.
+    """
+    faces = Embedding.objects.filter(event=event, engine=event.engine).count()
+    calibration = get_engine(event.engine).calibration
+    chosen = next((v for v in (event.max_distance, settings.SIMILARITY_THRESHOLD) if v is not None), None)
+    usual = _of_size(calibration, faces) if chosen is None else _in_proportion(calibration, chosen)
+    own = {"group": event.group_distance, "join": event.join_distance, "maybe": event.maybe_distance}
+    values = usual | {name: distance for name, distance in own.items() if distance is not None}
+    # Who sets the outer limit alone means both tiers.
+    values["sure"] = min(values["sure"], values["maybe"])
+    return Thresholds(**values, faces=faces)
 
 
-def _sure(event: Event) -> float:
-    for value in (event.max_distance, settings.SIMILARITY_THRESHOLD):
-        if value is not None:
-            return float(value)
-    return get_engine(event.engine).max_distance
+def probability(event: Event, similarity: float, faces_searched: int) -> float:
+    """Return how likely a selfie shows the person that it is so similar to, the best of so many faces; 0 to 1.
+
+    `similarity` is what `Thresholds.sure` is compared with, as 1 - distance. Every other selfie is taken to be of
+    somebody in the event, who may be any of its faces.
+    """
+    evidence = get_engine(event.engine).calibration.evidence(similarity)
+    return float(1 / (1 + 10 ** (np.log10(max(1, faces_searched)) - evidence)))
+
+
+def _of_size(calibration: Calibration, faces: int) -> dict[str, float]:
+    """Return the distances at which as many strangers are expected to match as in an event of the usual size."""
+    crowd = max(1.0, faces / USUAL_SIZE)
+    return {
+        "group": calibration.group,
+        "join": calibration.join,
+        "sure": _stricter(calibration, calibration.sure, crowd),
+        # The person looks at these and says no: half of the way, in decades, is enough.
+        "maybe": _stricter(calibration, calibration.maybe, crowd**0.5),
+    }
+
+
+def _stricter(calibration: Calibration, distance: float, times: float) -> float:
+    """Return the distance that so many times fewer strangers are within; the same one for 1."""
+    rate = calibration.false_match_rate(1 - distance)
+    return min(distance, 1 - calibration.similarity_at(rate / times))
+
+
+def _in_proportion(calibration: Calibration, sure: float) -> dict[str, float]:
+    measured = {"group": calibration.group, "join": calibration.join, "maybe": calibration.maybe}
+    return {"sure": sure} | {name: sure * distance / calibration.sure for name, distance in measured.items()}
 
 
 def clarity(width: ArrayLike, height: ArrayLike) -> NDArray[np.float32]:

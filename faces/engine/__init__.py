@@ -12,9 +12,11 @@ from types import ModuleType
 from typing import cast
 
 from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray
+from .calibration import Calibration
 
 __all__ = [
     "Box",
+    "Calibration",
     "Detection",
     "Embeddings",
     "EngineError",

@@ -8,6 +8,8 @@ from typing import Final, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .calibration import Calibration
+
 RGBArray = NDArray[np.uint8]
 """Pixels of an upright picture: (height, width, 3), red first."""
 
@@ -75,8 +77,8 @@ class FaceEngine(Protocol):
         """Length of an embedding."""
 
     @property
-    def max_distance(self) -> float:
-        """Largest cosine distance at which two faces count as one person."""
+    def calibration(self) -> Calibration:
+        """How the cosine similarities of its embeddings are to be read."""
 
     def detect(self, image: RGBArray) -> list[Detection]:
         """Return the faces of the picture, best score first; [] is an answer, not an error."""

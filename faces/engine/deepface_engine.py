@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import BatchEngine, Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray, unit_rows
+from .calibration import assumed
 from .weights import SFACE, YUNET, folded
 
 DEFAULT_DETECTOR: Final = "opencv"
@@ -35,7 +36,7 @@ class DeepFaceEngine(BatchEngine[RGBArray]):
         self._detector = detector or DEFAULT_DETECTOR
         self._finder = _built("face_detector", self._detector)
         self.dimension = int(_built("facial_recognition", self._model).output_shape)
-        self.max_distance = _threshold(self._model)
+        self.calibration = assumed(_threshold(self._model))
 
     def detect(self, image: RGBArray) -> list[Detection]:
         """Return the faces of the picture, best score first, as DeepFace's detector gives them."""

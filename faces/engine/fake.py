@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import BatchEngine, Box, Detection, Embeddings, EngineError, FaceEngine, RGBArray
+from .calibration import Calibration
 
 DIMENSION: Final = 64
 LONG_SIDE = 640
@@ -36,7 +37,16 @@ class FakeEngine(BatchEngine[float]):
 
     name = "fake"
     dimension = DIMENSION
-    max_distance = 0.3  # by design: hues up to 12 degrees apart are one person
+    calibration = Calibration(
+        # By design: hues up to 12 degrees apart are one person, and strangers differ by 30.
+        group=0.3375,
+        join=0.3375,
+        sure=0.3,
+        maybe=0.3375,
+        tail=(0.1, 0.12, 0.14),
+        slope=20.0,
+        midpoint=0.4,
+    )
 
     def detect(self, image: RGBArray) -> list[Detection]:
         """Return one detection per connected area of strong colour, the best filled box first."""

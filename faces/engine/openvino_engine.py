@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from .base import BatchEngine, Detection, Embeddings, FaceEngine, RGBArray
+from .calibration import MEASURED
 from .network import give_back_memory
 from .recognisers import FaceNet, SFace
 from .yunet import YuNet
@@ -14,11 +15,6 @@ from .yunet import YuNet
 FACENET_WEIGHT: Final = 0.25
 """FaceNet's share of the similarity in `facenet+sface`. LFW, true accepts at one false in 10,000 and in 100,000 pairs:
 0.972 and 0.938, with a weight of 0.35 0.969 and 0.930, SFace alone 0.966 and 0.934."""
-
-MAX_DISTANCE: Final = {"facenet+sface": 0.48, "facenet": 0.31, "sface": 0.50}
-"""One in 100,000 pairs of strangers is within 0.518, 0.307 and 0.535 (LFW, 4,426 photos of 1,473 people, all pairs).
-Two are held stricter than that: a selfie is compared with thousands of faces, and at 0.50 four times as many strangers
-to an event were shown somebody's photos as at 0.48."""
 
 
 class OpenVINOEngine(BatchEngine[tuple[RGBArray, ...]]):
@@ -31,7 +27,7 @@ class OpenVINOEngine(BatchEngine[tuple[RGBArray, ...]]):
     def __init__(self, name: str, recognisers: Sequence[tuple[FaceNet | SFace, float]]) -> None:
         self.name = name
         self.dimension = sum(recogniser.dimension for recogniser, _ in recognisers)
-        self.max_distance = MAX_DISTANCE[name]
+        self.calibration = MEASURED[name]
         self._detector = _yunet()
         self._recognisers = recognisers
 

@@ -78,7 +78,7 @@ def test_rows_keep_the_order_of_the_faces(case: Case, pair: RGBArray) -> None:
     faces = case.engine.detect(pair)
     rows = case.engine.embed(pair, faces)
     assert np.allclose(case.engine.embed(pair, faces[::-1]), rows[::-1], atol=0.02)
-    assert rows[0] @ rows[1] < 1 - case.engine.max_distance
+    assert rows[0] @ rows[1] < 1 - case.engine.calibration.sure
 
 
 def test_more_faces_than_a_batch_keep_their_order(case: Case, pair: RGBArray) -> None:
@@ -137,10 +137,10 @@ def test_a_landscape_has_no_face(case: Case) -> None:
 def test_one_person_is_near_and_another_is_far(case: Case) -> None:
     first, again = (case.embed(image) for image in case.first)
     second, later = (case.embed(image) for image in case.second)
-    assert 1 - first @ again <= case.engine.max_distance
-    assert 1 - second @ later <= case.engine.max_distance
-    assert 1 - first @ second > case.engine.max_distance
-    assert 1 - again @ later > case.engine.max_distance
+    assert 1 - first @ again <= case.engine.calibration.sure
+    assert 1 - second @ later <= case.engine.calibration.sure
+    assert 1 - first @ second > case.engine.calibration.sure
+    assert 1 - again @ later > case.engine.calibration.sure
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -152,7 +152,7 @@ def test_every_exif_orientation_gives_the_same_face(case: Case, orientation: int
     turned = upright(stored)
     [expected, found] = [case.engine.detect(image)[0] for image in (case.first[0], turned)]
     assert overlap(expected.box, found.box) > 0.8
-    assert 1 - case.embed(case.first[0]) @ case.embed(turned) <= case.engine.max_distance
+    assert 1 - case.embed(case.first[0]) @ case.embed(turned) <= case.engine.calibration.sure
 
 
 @pytest.mark.engine

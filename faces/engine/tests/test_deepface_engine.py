@@ -47,7 +47,7 @@ def test_sface_answers_the_same_on_onnx_runtime(deepface_home: Path) -> None:
 
 
 def test_engine_takes_its_threshold_from_deepface(deepface_home: Path) -> None:
-    assert get_engine("deepface:SFace/yunet").max_distance == 0.593
+    assert get_engine("deepface:SFace/yunet").calibration.sure == 0.593
 
 
 def test_detector_is_opencv_unless_named(deepface_home: Path) -> None:

@@ -62,7 +62,7 @@ def test_one_hue_is_one_person_even_after_jpeg(hue: int) -> None:
 @pytest.mark.parametrize("hue", range(0, 360, 40))
 def test_hues_thirty_degrees_apart_are_strangers(hue: int) -> None:
     engine = FakeEngine()
-    assert similarity(engine, paint(hue), paint(hue + 30)) < 1 - engine.max_distance - 0.4
+    assert similarity(engine, paint(hue), paint(hue + 30)) < 1 - engine.calibration.sure - 0.4
 
 
 def test_a_box_without_colour_is_an_error() -> None:
