@@ -31,10 +31,10 @@ DIMENSION = 640
 COMMON = 0.36
 """Length of what all faces share, where a person's own direction has what is missing to 1."""
 
-PERSON_DECAY, FACE_DECAY = 36.0, 90.0
+PERSON_DECAY, FACE_DECAY = 36.0, 110.0
 """The variance of the dimensions falls by e within so many: there are about twice as many effective dimensions."""
 
-NOISE_MEDIAN, NOISE_SPREAD = 0.70, 0.345
+NOISE_MEDIAN, NOISE_SPREAD = 0.695, 0.33
 """Of the length of a face's own direction: log-normal."""
 
 ATTENDANCE = 2.0
