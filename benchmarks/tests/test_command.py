@@ -61,7 +61,8 @@ def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
         for number in range(3):
             _save(tmp_path / "people" / person / f"{number}.png", colour, shade=100 + number)
     _save(tmp_path / "people" / "Blue" / "0.png", BLUE, shade=100)
-    figures = _run("accuracy", "--dataset", tmp_path / "people", "--engine", "fake", "--classic-engine", "fake")
+    engines = "--engine", "fake", "fake", "--engine", "fake", "--classic-engine", "fake"
+    figures = _run("accuracy", "--dataset", tmp_path / "people", *engines)
     assert {(figure["benchmark"], figure["dataset"]) for figure in figures} == {("accuracy", "people")}
     for subject in ("fake", "classic"):
         values = _values(figures, subject)

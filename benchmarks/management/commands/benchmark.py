@@ -54,7 +54,7 @@ class Command(BaseCommand):
         losses.add_argument("--seed", type=int, default=1, help="what chance begins with; default: 1")
         people = questions.add_parser("accuracy", help="how well people are found and told apart")
         people.add_argument("--dataset", type=Path, required=True, help="a folder per person, or photos/ and truth.csv")
-        people.add_argument("--engine", action="append", help="may be given several times; default: FACE_ENGINE")
+        people.add_argument("--engine", nargs="+", action="extend", metavar="NAME", help="default: FACE_ENGINE")
         people.add_argument("--classic-engine", default="facenet", help="whose embeddings the classic algorithm gets")
         people.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
 
