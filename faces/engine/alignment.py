@@ -23,9 +23,10 @@ ARCFACE_TEMPLATE: Final = np.array(
 """Where the five landmarks lie in ArcFace's 112x112 crop (insightface, `arcface_src`)."""
 
 
-def to_template(landmarks: Sequence[Point]) -> Matrix:
-    """Return the crop that lays five landmarks on ArcFace's template."""
-    return similarity(np.array(landmarks), ARCFACE_TEMPLATE)
+def to_template(landmarks: Sequence[Point], scale: float = 1.0) -> Matrix:
+    """Return the crop that lays five landmarks on ArcFace's template, scaled about the centre of the crop."""
+    centre = ARCFACE_SIDE / 2
+    return similarity(np.array(landmarks), centre + (ARCFACE_TEMPLATE - centre) * scale)
 
 
 def to_box(face: Detection, margin: float, side: int) -> Matrix:

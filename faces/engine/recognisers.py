@@ -20,6 +20,10 @@ a square crop: 0.479; ArcFace's template: 0.425)."""
 
 FACENET_DIMENSION: Final = 512
 
+SFACE_SCALE: Final = 0.96
+"""Of ArcFace's template; a little more of the hair and the chin. LFW, TAR at FAR 1e-4 and 1e-5: 0.972 and 0.939; with
+1.00 0.966 and 0.935, with 0.92 0.971 and 0.935, with 1.04 0.960 and 0.924. RBNR tells no difference."""
+
 
 class FaceNet:
     """FaceNet: Inception-ResNet-v1, 20180408-102900 (MIT; github.com/davidsandberg/facenet)."""
@@ -52,7 +56,7 @@ class SFace:
 
     def cut(self, image: RGBArray, face: Detection) -> RGBArray:
         """Return the face as the network wants to see it, (112, 112, 3); it must have all five landmarks."""
-        return crop(image, to_template(face.landmarks), ARCFACE_SIDE)
+        return crop(image, to_template(face.landmarks, SFACE_SCALE), ARCFACE_SIDE)
 
     def describe(self, crops: Sequence[RGBArray]) -> Embeddings:
         """Return (n, 128) unit rows for at least one crop."""

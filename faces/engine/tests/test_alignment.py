@@ -25,6 +25,11 @@ def test_landmarks_moved_by_a_similarity_come_back_to_the_template(degrees: floa
     assert np.allclose(applied(matrix, landmarks), ARCFACE_TEMPLATE)
 
 
+def test_a_smaller_scale_shows_more_around_the_same_centre() -> None:
+    matrix = to_template([(x, y) for x, y in ARCFACE_TEMPLATE], 0.5)
+    assert np.allclose(applied(matrix, np.array([[56, 56], [0, 112]])), [[56, 56], [28, 84]])
+
+
 def test_a_mirrored_face_is_not_mirrored_back() -> None:
     matrix = similarity(ARCFACE_TEMPLATE * [-1, 1], ARCFACE_TEMPLATE)
     assert np.linalg.det(matrix[:, :2]) > 0

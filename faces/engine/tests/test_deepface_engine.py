@@ -11,7 +11,7 @@ import pytest
 
 from faces.engine import Detection, Embeddings, EngineError, RGBArray, get_engine
 from faces.engine.alignment import ARCFACE_SIDE, crop, to_box, to_template
-from faces.engine.recognisers import FACENET_MARGIN, FACENET_SIDE
+from faces.engine.recognisers import FACENET_MARGIN, FACENET_SIDE, SFACE_SCALE
 
 from .portraits import ARDERN, BIDEN, OBAMA, portrait
 
@@ -41,7 +41,7 @@ def test_facenet_answers_the_same_on_onnx_runtime(
 
 def test_sface_answers_the_same_on_onnx_runtime(deepface_home: Path) -> None:
     get_engine("deepface:SFace/yunet")
-    crops = [crop(image, to_template(face.landmarks), ARCFACE_SIDE) for image, face in people("sface")]
+    crops = [crop(image, to_template(face.landmarks, SFACE_SCALE), ARCFACE_SIDE) for image, face in people("sface")]
     ours = np.vstack([get_engine("sface").embed(image, [face]) for image, face in people("sface")])
     assert (represented("SFace", crops) * ours).sum(axis=1).min() >= 0.999
 
