@@ -27,7 +27,7 @@ def refresh(event: Event, persons: Iterable[int]) -> None:
         if not faces:
             person.delete()
             continue
-        vectors = np.array([face.embedding.vector.to_numpy() for face in faces], np.float32)
+        vectors = np.array([face.embedding.vector for face in faces], np.float32)
         mean = (vectors * clarity([f.width for f in faces], [f.height for f in faces])[:, None]).mean(axis=0)
         person.embedding = mean / np.linalg.norm(mean)
         if not person.cover_chosen or person.cover_id not in {face.pk for face in faces}:
