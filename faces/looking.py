@@ -16,6 +16,8 @@ from faces.engine import Detection, EngineError, shrunken
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from faces.engine import FaceEngine, RGBArray
 
 WORKING_SIDE = 2048
@@ -94,6 +96,22 @@ def find_faces(engine: FaceEngine, picture: pictures.Picture, preview: RGBArray)
     return Seen(_turned(picture.pixels, turns), picture.scale, turns, [scaled(each, factor) for each in found])
 
 
+def look_again(engine: FaceEngine, image: Image) -> Seen:
+    """Return what an engine sees in a photo that was looked at before, the same way up; writes nothing.
+
+    Raises:
+        PictureError: the file cannot be read.
+        OSError: the storage fails; FileNotFoundError: the original is not there, or its thumbnail.
+        EngineError: the engine could not look.
+    """
+    with default_storage.open(image.storage_key) as file:
+        picture = pictures.load(file, WORKING_SIDE)
+    if not picture.has_orientation:
+        upright = _turned(picture.pixels, _turns_before(image, picture.pixels))
+        picture = replace(picture, pixels=upright, has_orientation=True)
+    return find_faces(engine, picture, shrunken(picture.pixels, PREVIEW_SIDE))
+
+
 def renditions(preview: RGBArray) -> Iterator[tuple[Image.Rendition, bytes]]:
     """Yield the preview and the thumbnail as JPEG files."""
     yield Image.Rendition.PREVIEW, pictures.to_jpeg(preview)
@@ -122,6 +140,22 @@ def _found_in_a_turn(engine: FaceEngine, preview: RGBArray) -> tuple[int, list[D
     scores = {turns: _sure_score(engine.detect(_turned(small, turns))) for turns in (1, 3, 2)}
     best = max(scores, key=scores.__getitem__)
     return (best, engine.detect(_turned(preview, best))) if scores[best] else (0, [])
+
+
+def _turns_before(image: Image, pixels: RGBArray) -> int:
+    """Return the quarter turns that the first look gave the photo: those that make it look like its thumbnail."""
+    with default_storage.open(image.key_of(Image.Rendition.THUMBNAIL)) as file:
+        upright = _squeezed(pictures.load(file, THUMBNAIL_SIDE).pixels)
+    lying = _squeezed(pixels)
+    return min((0, 2, 1, 3), key=lambda turns: float(np.square(np.rot90(lying, turns) - upright).sum()))
+
+
+def _squeezed(pixels: RGBArray) -> NDArray[np.float32]:
+    """Return the picture as (32, 32, 3), whatever its shape."""
+    small = shrunken(pixels, 64)
+    rows, columns = (np.linspace(0, side - 1, 32).round().astype(int) for side in small.shape[:2])
+    squeezed: NDArray[np.float32] = small[rows][:, columns].astype(np.float32)
+    return squeezed
 
 
 def _sure_score(found: Sequence[Detection]) -> float:

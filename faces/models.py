@@ -147,6 +147,22 @@ class Embedding(models.Model):
         return f"embedding of face {self.image_face_id} by {self.engine}"
 
 
+class NextEmbedding(models.Model):
+    """The vector of one face by the engine that its event is about to change to; see `faces.reembedding`."""
+
+    image_face = models.OneToOneField(
+        ImageFace, on_delete=models.CASCADE, primary_key=True, related_name="next_embedding"
+    )
+    engine = models.CharField(max_length=60)
+    vector = HalfVectorField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=unit_length("vector"), name="unit_next_vector"),)
+
+    def __str__(self) -> str:
+        return f"next embedding of face {self.image_face_id} by {self.engine}"
+
+
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def live(self) -> DecisionQuerySet:
         """Return what was decided and not undone."""

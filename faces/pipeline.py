@@ -13,8 +13,9 @@ from django.utils import timezone
 from events import queue
 from events.models import Event, Image
 from faces import grouping
-from faces.claims import MAX_ATTEMPTS, begin_attempt, claim
+from faces.claims import BACK_OFF, MAX_ATTEMPTS, begin_attempt, claim
 from faces.engine import Detection, EngineError, get_engine
+from faces.engine_lock import stays_engine
 from faces.looking import Failed, Postponed, Seen, engine_trouble, look, scaled
 from faces.models import Embedding, ImageFace
 
@@ -131,12 +132,16 @@ def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None
 
 def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> Iterator[Image]:
     """Yield each of these photos that was looked at, and written down by nobody else."""
+    # Read anew: somebody may have changed it (`manage.py reembed`) since this process first heard of the event.
+    engine_name = Event.objects.filter(pk=event.pk).values_list("engine", flat=True).first()
+    if engine_name is None:
+        return
     fresh = [image for image in images if not image.attempts]
     # A photo that may have killed a worker must not take others with it again.
     suspects = [[image] for image in images if image.attempts]
     for batch in filter(None, [fresh, *suspects]):
-        for image, outcome in _outcomes(event.engine, batch, stop):
-            if _write(image, event.engine, outcome):
+        for image, outcome in _outcomes(engine_name, batch, stop):
+            if _write(image, engine_name, outcome):
                 yield image
 
 
@@ -222,12 +227,21 @@ def _postpone(image: Image) -> bool:
 
 @transaction.atomic
 def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
+    if not stays_engine(image.event_id, engine_name):
+        return _leave_to_next_engine(image)
     state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
     width, height = (image.height, image.width) if outcome.turns % 2 else (image.width, image.height)
     written = _end(image, state, attempts=0, width=width, height=height)
     if written:
         _write_faces(image, engine_name, outcome)
     return written
+
+
+def _leave_to_next_engine(image: Image) -> bool:
+    """Leave a photo to be described by the engine that its event has or gets now; the attempt does not count."""
+    image.attempts -= 1
+    image.retry_at = timezone.now() + BACK_OFF
+    return _postpone(image)
 
 
 def _end(image: Image, state: Image.State, **values: object) -> bool:

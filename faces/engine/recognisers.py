@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .alignment import ARCFACE_SIDE, crop, to_box, to_template
-from .base import Detection, Embeddings, RGBArray, unit_rows
+from .alignment import ARCFACE_SIDE, ARCFACE_TEMPLATE, crop, to_box, to_template
+from .base import Detection, Embeddings, EngineError, RGBArray, unit_rows
 from .network import Network, takes_pictures
 from .weights import FACENET, SFACE, folded
 
@@ -55,7 +55,12 @@ class SFace:
         self._network = Network(takes_pictures(model))
 
     def cut(self, image: RGBArray, face: Detection) -> RGBArray:
-        """Return the face as the network wants to see it, (112, 112, 3); it must have all five landmarks."""
+        """Return the face as the network wants to see it, (112, 112, 3).
+
+        Raises EngineError (permanent) unless all five landmarks are known.
+        """
+        if len(face.landmarks) != len(ARCFACE_TEMPLATE):
+            raise EngineError("SFace needs five landmarks of a face.", permanent=True)
         return crop(image, to_template(face.landmarks, SFACE_SCALE), ARCFACE_SIDE)
 
     def describe(self, crops: Sequence[RGBArray]) -> Embeddings:

@@ -18,7 +18,7 @@ from conftest import GREEN, RED
 from events import ingest
 from events.models import Event, Image
 from faces import pipeline
-from faces.engine import Detection, EngineError, RGBArray, get_engine
+from faces.engine import Detection, EngineError, FaceEngine, RGBArray, get_engine
 from faces.looking import Postponed, look
 from faces.models import Embedding, Face, ImageFace
 from faces.pipeline import Counts
@@ -342,6 +342,23 @@ def test_an_unknown_engine_leaves_the_photos_pending(event: Event, add: Add) -> 
 def test_bad_embeddings_are_refused(rows: object, problem: str) -> None:
     with pytest.raises(EngineError, match=problem):
         pipeline.check_embeddings(np.asarray(rows, np.float32), count=1, dimension=4)
+
+
+def test_a_photo_that_was_looked_at_with_an_engine_of_yesterday_waits_for_the_next_look(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed_meanwhile(engine: FaceEngine, image: Image) -> object:
+        Event.objects.update(engine="sface")
+        return look(engine, image)
+
+    monkeypatch.setattr(pipeline, "look", changed_meanwhile)
+    image = add("one.png", RED)
+    [postponed] = pipeline.index_batch(event)
+    assert postponed.state == "pending"
+    image.refresh_from_db()
+    assert (image.state, image.attempts) == ("pending", 0)
+    assert image.retry_at is not None
+    assert not ImageFace.objects.exists()
 
 
 def test_a_batch_that_is_postponed_leaves_the_rest_to_the_next_job(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,13 @@ def test_cosine_of_the_joint_vectors_is_the_weighted_mean() -> None:
         cosine[name] = float(one @ other)
     mean = FACENET_WEIGHT * cosine["facenet"] + (1 - FACENET_WEIGHT) * cosine["sface"]
     assert cosine["facenet+sface"] == pytest.approx(mean, abs=0.01)
+
+
+def test_sface_says_that_it_lacks_landmarks() -> None:
+    found = replace(best(portrait(*BIDEN)), landmarks=())
+    with pytest.raises(EngineError, match="five landmarks") as raised:
+        get_engine("sface").embed(portrait(*BIDEN), [found])
+    assert raised.value.permanent
 
 
 def test_a_network_refuses_numbers_that_are_not_bytes() -> None:
