@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import json
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from benchmarks import faults, runs, throwaway
+from benchmarks import calibration, faults, runs, throwaway
 from benchmarks.following import Follower
+from benchmarks.labelled import Faces
 from benchmarks.management.commands import benchmark
 from benchmarks.report import Figure
+from benchmarks.tests.test_calibration import crowd
 from conftest import BLUE, GREEN, RED, paint_photo
 from events import queue
 from events.models import Image
@@ -115,6 +119,24 @@ def test_grouping_of_a_crowd() -> None:
     assert values["peak_rss_mb"] > 10
     assert values["pairwise_precision"] > 0.9
     assert 0.1 < values["bcubed_f"] < 1
+
+
+def test_calibration_is_printed_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    persons, vectors = crowd(400, 0.8)
+    faces = Faces(persons, persons, persons, np.ones(len(persons)), vectors)
+    monkeypatch.setattr(calibration, "LabelledEvent", lambda *args: SimpleNamespace(faces=faces))
+    _save(tmp_path / "people" / "Red" / "0.png", RED, shade=100)
+    out = io.StringIO()
+    call_command("benchmark", "calibration", "--dataset", str(tmp_path / "people"), "--engine", "fake", stdout=out)
+    assert f'"fake": {calibration.calibrate(persons, vectors)},' in out.getvalue().splitlines()
+    assert '"metric": "calibration_error"' in out.getvalue()
+
+
+def test_calibration_needs_many_people(tmp_path: Path) -> None:
+    for person, colour in (("Red", RED), ("Green", GREEN)):
+        _save(tmp_path / "people" / person / "0.png", colour, shade=100)
+    with pytest.raises(CommandError, match="too few"):
+        _run("calibration", "--dataset", tmp_path / "people", "--engine", "fake")
 
 
 def test_ingest_without_the_classic_way(tmp_path: Path) -> None:

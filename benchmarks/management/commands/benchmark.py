@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, datasets, faults, grouping, ingest, report
+from benchmarks import accuracy, calibration, datasets, faults, grouping, ingest, report
 from benchmarks.population import MEASURED
 from benchmarks.runs import FaultsError
 from benchmarks.throwaway import private_server_site, throwaway_site
@@ -62,6 +62,11 @@ class Command(BaseCommand):
             "--orders", type=int, default=0, metavar="N", help="how much depends on the order: try N further ones"
         )
 
+        meaning = questions.add_parser("calibration", help="what an engine's similarities mean: its thresholds")
+        meaning.add_argument("--dataset", type=Path, required=True, help="as for accuracy")
+        meaning.add_argument("--engine", nargs="+", action="extend", metavar="NAME", help="default: FACE_ENGINE")
+        meaning.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
+
         crowd = questions.add_parser("grouping", help="how fast and how well a large event is grouped")
         crowd.add_argument("--faces", type=int, default=150_000, metavar="N", help="default: 150000")
         crowd.add_argument("--people", type=int, default=5_000, metavar="N", help="default: 5000")
@@ -75,6 +80,7 @@ class Command(BaseCommand):
             "ingest": self._ingest,
             "faults": self._faults,
             "accuracy": self._accuracy,
+            "calibration": self._calibration,
             "grouping": self._grouping,
         }
         try:
@@ -110,6 +116,11 @@ class Command(BaseCommand):
         engines = options["engine"] or [settings.FACE_ENGINE]
         with throwaway_site():
             return accuracy.measure(dataset, engines, options["classic_engine"], self._log, orders=options["orders"])
+
+    def _calibration(self, options: dict[str, Any]) -> list[Figure]:
+        dataset = datasets.read(options["dataset"], options["limit"])
+        with throwaway_site():
+            return calibration.measure(dataset, options["engine"] or [settings.FACE_ENGINE], self._log)
 
     def _grouping(self, options: dict[str, Any]) -> list[Figure]:
         size = options["faces"], options["people"], options["batch"]
