@@ -94,9 +94,8 @@ class FailureFilter(admin.SimpleListFilter):
         return queryset.filter(state=Image.State.FAILED, failure_code=code) if code else queryset
 
 
-@admin.register(Image)
 class ImageAdmin(admin.ModelAdmin[Image]):
-    """Photos come in by upload and ingest; here they are looked at and deleted."""
+    """Photos come in by upload and ingest; here they are looked at and deleted. Registered by `faces`."""
 
     list_display = ("file_name", "thumbnail", "event", "state", "failure_reason", "created_at")
     list_display_links = ("file_name",)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, FloatField, Func, Value
 from django.db.models.functions import Abs, Coalesce
 from django.db.models.lookups import LessThan
-from pgvector.django import HalfVectorField
+from pgvector.django import CosineDistance, HalfVectorField
 
 from events.models import Event, Image
 
@@ -35,6 +35,21 @@ class FaceQuerySet(models.QuerySet["Face"]):
         """Return the person that has this grab_id, or took over from the one who had it."""
         known = models.Q(grab_id=grab_id)
         return self.filter(known | models.Q(pk__in=FaceAlias.objects.filter(grab_id=grab_id).values("face")))
+
+    def search(self, term: str) -> FaceQuerySet:
+        """Return the persons with this in their name, or whose grab_id begins so, also one that became an alias."""
+        aliases = FaceAlias.objects.filter(grab_id__istartswith=term)
+        known = models.Q(name__icontains=term) | models.Q(grab_id__istartswith=term)
+        return self.filter(known | models.Q(pk__in=aliases.values("face")))
+
+    def most_like(self, person: Face) -> FaceQuerySet:
+        """Return the other persons of the event, most similar first, with `similarity`, 1 - cosine distance.
+
+        An exact scan of the event's persons.
+        """
+        others = self.filter(event=person.event_id, engine=person.engine).exclude(pk=person.pk)
+        similarity = Value(1.0) - CosineDistance("embedding", person.embedding)
+        return others.annotate(similarity=similarity).order_by("-similarity")
 
     def with_counts(self) -> FaceQuerySet:
         """Add `image_count`, the number of photos each person is in; counted for the rows that are read alone."""
@@ -71,6 +86,11 @@ class Face(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.grab_id)
+
+    @property
+    def label(self) -> str:
+        """The name, else the beginning of the grab_id: enough to tell persons apart on a page."""
+        return self.name or str(self.grab_id)[:8]
 
 
 class Centroid(models.Model):
