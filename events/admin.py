@@ -106,7 +106,6 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     fields = readonly_fields = (
-        "thumbnail",
         "file_name",
         "event",
         "image_id",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import F
 from pgvector.django import MaxInnerProduct
 
+from faces.engine import EngineError
 from faces.models import Embedding
 from faces.thresholds import clarity, thresholds
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from events.models import Event
     from faces.models import ImageFace
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,21 @@ def likenesses(event: Event, faces: QuerySet[ImageFace]) -> dict[int, Likeness]:
 
     Faces without a person, and those of a person who has no other faces, are left out: there is nothing to be like.
     """
-    least = 1 - thresholds(event).join
+    least = _least(event)
     found = {pk: Likeness(value, value < least) for pk, value in _similarities(event, faces).items()}
     return dict(sorted(found.items(), key=lambda entry: (entry[1].similarity, entry[0])))
+
+
+def _least(event: Event) -> float:
+    """Return the similarity that a face needs to join; without the event's engine, which knows it, nothing is doubtful.
+
+    A page that shows people is not to fail for it.
+    """
+    try:
+        return 1 - thresholds(event).join
+    except EngineError as error:
+        logger.warning("No face of %s is marked as doubtful: %s", event, error)
+        return -1.0
 
 
 def _similarities(event: Event, faces: QuerySet[ImageFace]) -> dict[int, float]:

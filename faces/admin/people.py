@@ -119,7 +119,8 @@ class FaceAdmin(admin.ModelAdmin[Face]):
     @admin.action(description="Merge…", permissions=["change"])
     def merge(self, request: HttpRequest, queryset: QuerySet[Face]) -> HttpResponse:
         """Ask first: the page that this leads to shows them side by side."""
-        chosen = urlencode({"person": list(queryset.values_list("pk", flat=True))}, doseq=True)
+        people = [("person", pk) for pk in queryset.values_list("pk", flat=True)]
+        chosen = urlencode([*people, ("next", request.get_full_path())])
         return HttpResponseRedirect(f"{reverse('admin:faces_merge')}?{chosen}")
 
     @admin.action(description="Not the same person", permissions=["change"])
