@@ -2,16 +2,21 @@
 
 Sumengen et al., "Scaling Hierarchical Agglomerative Clustering to Billion-sized Datasets", 2021. The mean similarity
 of all pairs between two clusters is the dot product of their mean vectors, and a merged cluster is never nearer to a
-third than the nearer of its parts was. So clusters that are each other's nearest merge in any order, or at once.
+third than the nearer of its parts was. So clusters that are each other's nearest merge in any order, or at once. That
+some clusters must not merge changes nothing about it: such a pair only counts as not similar.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from faces.engine import Embeddings
@@ -23,21 +28,94 @@ BLOCK_ROWS = 256
 TIE_BREAK = 3e-3
 TIE_BREAK_DIMENSIONS = 16
 
+CANDIDATES = 8
+"""So many of the most similar persons are considered for a face that joins one."""
+
 ORDER_DIMENSIONS = 8
 """Rows that are equal in the first so many dimensions are taken to be equal when they are sorted."""
 
 
-def cluster(embeddings: Embeddings, min_similarity: float) -> Rows:
+Claims = dict[Hashable, Hashable]
+"""What is known of a cluster; two that claim different values for the same key are never one person."""
+
+
+@dataclass(slots=True)
+class Clusters:
+    """Clusters row by row: the mean of their vectors, how many these are, and what they claim.
+
+    The mean similarity of all pairs between two clusters is the dot product of their means.
+    """
+
+    means: Embeddings
+    sizes: NDArray[np.float32]
+    claims: list[Claims]
+
+    @classmethod
+    def of_faces(cls, embeddings: Embeddings, claims: list[Claims] | None = None) -> Clusters:
+        """Return one cluster for each face."""
+        count = len(embeddings)
+        return cls(embeddings, np.ones(count, np.float32), claims or [{} for _ in range(count)])
+
+    def only(self, rows: Rows) -> Clusters:
+        """Return the clusters in these rows; they share what they claim."""
+        return Clusters(self.means[rows], self.sizes[rows], [self.claims[row] for row in rows.tolist()])
+
+    def merged(self, labels: Rows) -> Clusters:
+        """Return one cluster for each label (from 0 on): the means of means, and everything that is claimed."""
+        count = int(labels.max(initial=-1)) + 1
+        sizes = np.bincount(labels, self.sizes, count).astype(np.float32)
+        order = np.argsort(labels, kind="stable")
+        means = np.empty((count, self.means.shape[1]), np.float32)
+        for label, rows in enumerate(np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)[:count]):
+            means[label] = self.sizes[rows] @ self.means[rows] / sizes[label]
+        claims: list[Claims] = [{} for _ in range(count)]
+        for label, claimed in zip(labels.tolist(), self.claims, strict=True):
+            claims[label].update(claimed)
+        return Clusters(means, sizes, claims)
+
+
+def cluster(clusters: Clusters, min_similarity: float) -> Rows:
     """Return a label for each row, from 0 on, such that rows of one label are one person.
 
     Two groups become one while the mean similarity (dot product) of all pairs between them is at least
-    `min_similarity`, the most similar groups first; so the order of the rows does not matter, and one
-    misleading pair cannot bridge two people.
+    `min_similarity` and their claims do not contradict each other, the most similar groups first; so the order of the
+    rows does not matter, and one misleading pair cannot bridge two people.
     """
-    order = np.lexsort(embeddings[:, :ORDER_DIMENSIONS].T)
+    order = np.lexsort(clusters.means[:, :ORDER_DIMENSIONS].T)
     labels = np.empty_like(order)
-    labels[order] = _Clusters(_made_distinct(embeddings, order), min_similarity).run()
+    labels[order] = _Growing(clusters, order, min_similarity).run()
     return labels
+
+
+def attach(clusters: Clusters, to: Clusters, min_similarity: float) -> Rows:
+    """Return for each cluster the row of `to` that it joins, or -1; the most similar ones first.
+
+    The claims of those that join are added to `to`, so that two faces of one photo do not both join the same person.
+    """
+    joined = np.full(len(clusters.means), -1)
+    for _, row, target in sorted(_candidates(clusters, to, min_similarity), reverse=True):
+        if joined[row] < 0 and not contradict(clusters.claims[row], to.claims[target]):
+            joined[row] = target
+            to.claims[target].update(clusters.claims[row])
+    return joined
+
+
+def contradict(left: Claims, right: Claims) -> bool:
+    """Tell whether two clusters claim different values for the same key."""
+    if len(left) > len(right):
+        left, right = right, left
+    return any(key in right and right[key] != value for key, value in left.items())
+
+
+def _candidates(clusters: Clusters, to: Clusters, min_similarity: float) -> Iterator[tuple[float, int, int]]:
+    """Yield similarity and rows of the most similar pairs of each cluster."""
+    few = min(CANDIDATES, len(to.means))
+    for start in range(0, len(clusters.means), BLOCK_ROWS):
+        similarity = clusters.means[start : start + BLOCK_ROWS] @ to.means.T
+        nearest = np.argpartition(-similarity, few - 1, axis=1)[:, :few] if few else np.empty((0, 0), np.intp)
+        for row, targets in enumerate(nearest):
+            for target in targets[similarity[row, targets] >= min_similarity].tolist():
+                yield float(similarity[row, target]), start + row, target
 
 
 def _made_distinct(embeddings: Embeddings, order: Rows) -> Embeddings:
@@ -52,21 +130,29 @@ def _made_distinct(embeddings: Embeddings, order: Rows) -> Embeddings:
     return vectors
 
 
-class _Clusters:
+def _united(left: Claims, right: Claims) -> Claims:
+    """Return all claims of both, in the larger of the two."""
+    small, large = (left, right) if len(left) < len(right) else (right, left)
+    large.update(small)
+    return large
+
+
+class _Growing:
     """The clusters that may still grow: row by row the mean vector, size, name, nearest other and its similarity.
 
     A cluster whose nearest one has changed is not `fresh`; it is searched for only when another waits for it. So a
     person's core grows without a search for each of the others of the person at each step.
     """
 
-    def __init__(self, vectors: Embeddings, min_similarity: float) -> None:
+    def __init__(self, clusters: Clusters, order: Rows, min_similarity: float) -> None:
+        count = len(order)
         self.min_similarity = min_similarity
-        self.means = vectors
-        self.sizes = np.ones(len(vectors), np.float32)
-        self.names, self.parents = np.arange(len(vectors)), np.arange(len(vectors))
-        self.nearest = np.zeros(len(vectors), np.intp)
-        self.similarity = np.full(len(vectors), -np.inf, np.float32)
-        self.fresh = np.zeros(len(vectors), bool)
+        self.means, self.sizes = _made_distinct(clusters.means, order), clusters.sizes[order]
+        self.claims = [dict(clusters.claims[row]) for row in order]
+        self.names, self.parents = np.arange(count), np.arange(count)
+        self.nearest = np.zeros(count, np.intp)
+        self.similarity = np.full(count, -np.inf, np.float32)
+        self.fresh = np.zeros(count, bool)
 
     def run(self) -> Rows:
         """Merge until nothing is similar enough, and return the label of each row."""
@@ -90,7 +176,16 @@ class _Clusters:
             similarity = self.means[rows] @ self.means.T
             similarity[np.arange(len(rows)), rows] = -np.inf
             self.nearest[rows], self.similarity[rows] = similarity.argmax(axis=1), similarity.max(axis=1)
+            for place in np.flatnonzero(self.similarity[rows] >= self.min_similarity):
+                self._avoid(rows[place], similarity[place])
         self.fresh[clusters] = True
+
+    def _avoid(self, row: np.intp, similarity: NDArray[np.float32]) -> None:
+        """Let the row's nearest be one that it may merge with."""
+        claims = self.claims[self.names[row]]
+        while self.similarity[row] > -np.inf and contradict(claims, self.claims[self.names[self.nearest[row]]]):
+            similarity[self.nearest[row]] = -np.inf
+            self.nearest[row], self.similarity[row] = similarity.argmax(), similarity.max()
 
     def _merge(self) -> Rows:
         """Merge those that are each other's nearest, drop those that nothing is similar to; return those that grew."""
@@ -99,6 +194,8 @@ class _Clusters:
         self.means[left] += (self.means[right] - self.means[left]) * share[:, None]
         self.sizes[left] += self.sizes[right]
         self.parents[self.names[right]] = self.names[left]
+        for kept_name, gone in zip(self.names[left].tolist(), self.names[right].tolist(), strict=True):
+            self.claims[kept_name] = _united(self.claims[kept_name], self.claims[gone])
         kept = ~self.fresh | (self.similarity >= self.min_similarity)
         kept[left], kept[right] = True, False
         changed = ~kept

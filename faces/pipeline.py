@@ -76,7 +76,7 @@ def ingest(event: Event) -> Counts:
     done: list[Image] = []
     while batch := index_batch(event):
         done += ended(batch)
-    new = grouping.group(event)
+    new = grouping.settle(event)
     faces = ImageFace.objects.filter(image__in=[image.pk for image in done]).count()
     return Counts(len(done), faces, new, event.faces.count())
 

@@ -2,6 +2,7 @@
 
 - `index`: one for every photo that becomes pending, each good for a batch; it withdraws those of the others.
 - `group`: the new faces of an event get their persons.
+- `consolidate`: all its faces are clustered anew; minutes for a large event, so groupings go on beside it.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
 - `clean_up`: every hour, for the jobs that failed long ago.
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 GROUP = "group"
+CONSOLIDATE = "consolidate"
 SWEEP = "sweep"
 CLEAN_UP = "clean_up"
 
@@ -81,9 +83,19 @@ def group(event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
         grouping.group(event)
+        if grouping.is_consolidation_due(event):
+            request_consolidation(event)
         with connection.cursor() as cursor:
             # Forgiven: they count those in a row.
             cursor.execute(_FORGET, [GROUP, event_id])
+
+
+@app.task(name=CONSOLIDATE, queue=CONSOLIDATE)
+def consolidate(event_id: int) -> None:
+    """Cluster all faces of the event anew."""
+    event = Event.objects.filter(pk=event_id).first()
+    if event is not None:
+        grouping.consolidate(event)
 
 
 @app.periodic(cron="0 * * * *")
@@ -112,6 +124,16 @@ def request_grouping(event: Event) -> None:
         _defer_grouping(event, "later", GROUP_EVERY + faces // 100)
     else:
         _defer_grouping(event, "now", 0)
+
+
+def request_consolidation(event: Event) -> None:
+    """Have all faces of the event clustered anew, soon."""
+    name = f"{CONSOLIDATE} {event.pk}"
+    deferrer = configure_task(
+        name=CONSOLIDATE, job_manager=queue.JOBS, queue=CONSOLIDATE, lock=name, queueing_lock=name, priority=URGENT
+    )
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        deferrer.defer(event_id=event.pk)
 
 
 def announce_forgotten() -> None:

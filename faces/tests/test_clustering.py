@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faces.clustering import _Clusters, cluster
+from faces.clustering import Clusters, _Growing, attach
+from faces.clustering import cluster as cluster_clusters
 
 
 def people(count: int, faces: int, noise: float, seed: int = 1) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -17,6 +18,10 @@ def people(count: int, faces: int, noise: float, seed: int = 1) -> tuple[NDArray
     owners = np.repeat(np.arange(count), faces)
     vectors = random.normal(size=(count, 64))[owners] + random.normal(size=(count * faces, 64)) * noise
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), owners
+
+
+def cluster(vectors: NDArray[np.float32], min_similarity: float) -> NDArray[np.intp]:
+    return cluster_clusters(Clusters.of_faces(vectors), min_similarity)
 
 
 def same_partition(left: NDArray[np.intp], right: NDArray[np.intp]) -> bool:
@@ -88,13 +93,49 @@ def test_it_merges_as_one_pair_at_a_time_would(seed: int) -> None:
 
 
 def test_equal_faces_merge_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds, merge = count(), _Clusters._merge
+    rounds, merge = count(), _Growing._merge
 
-    def counted(clusters: _Clusters) -> NDArray[np.intp]:
+    def counted(clusters: _Growing) -> NDArray[np.intp]:
         next(rounds)
         return merge(clusters)
 
-    monkeypatch.setattr(_Clusters, "_merge", counted)
+    monkeypatch.setattr(_Growing, "_merge", counted)
     labels = cluster(np.repeat(np.eye(2, dtype=np.float32), 1000, axis=0), 0.5)
     assert same_partition(labels, np.repeat([0, 1], 1000))
     assert next(rounds) < 100
+
+
+def test_contradicting_claims_are_never_merged() -> None:
+    vectors = np.repeat(np.eye(3, dtype=np.float32)[:1], 4, axis=0)
+    vectors[:, 1] = [0, 0.1, 0.2, 0.3]
+    clusters = Clusters.of_faces(vectors, [{"photo": 1}, {}, {}, {"photo": 2}])
+    labels = cluster_clusters(clusters, 0.5)
+    assert labels[0] != labels[3]
+    assert labels[1] in {labels[0], labels[3]}
+    assert labels[2] in {labels[0], labels[3]}
+
+
+def test_what_one_member_claims_all_of_the_cluster_claim() -> None:
+    vectors = np.eye(2, dtype=np.float32)[[0, 0, 0]]
+    labels = cluster_clusters(Clusters.of_faces(vectors, [{"a": 1}, {"b": 1}, {"a": 2, "b": 2}]), 0.5)
+    assert labels[0] == labels[1] != labels[2]
+
+
+def test_merged_clusters_weigh_as_much_as_their_members() -> None:
+    vectors, _ = people(4, 10, noise=1.0)
+    clusters = Clusters.of_faces(vectors)
+    once = clusters.merged(np.arange(40) // 5)
+    assert once.merged(np.arange(8) // 4).means == pytest.approx(clusters.merged(np.arange(40) // 20).means, abs=1e-6)
+    assert once.sizes.tolist() == [5] * 8
+
+
+def test_the_most_similar_join_first_and_what_they_claim_counts() -> None:
+    to = Clusters.of_faces(np.eye(2, dtype=np.float32))
+    near = np.array([[0.8, 0], [0.9, 0], [0, 0.3], [0.7, 0.6]], np.float32)
+    joined = attach(Clusters.of_faces(near, [{"photo": 1}, {"photo": 2}, {}, {"photo": 3}]), to, 0.5)
+    assert joined.tolist() == [-1, 0, -1, 1]
+
+
+def test_nobody_joins_where_nobody_is() -> None:
+    vectors = np.eye(2, dtype=np.float32)
+    assert attach(Clusters.of_faces(vectors), Clusters.of_faces(vectors[:0]), 0.5).tolist() == [-1, -1]

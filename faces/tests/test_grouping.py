@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from events.models import Event, Image
-from faces import grouping
-from faces.models import Embedding, Face, ImageFace
+from faces import grouping, joining, partition
+from faces import persons as persons_module
+from faces.models import Centroid, Decision, Embedding, Face, FaceAlias, ImageFace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
+
+    from faces.vectors import Faces
 
 DIMENSION = 64
 
@@ -84,9 +87,8 @@ def test_a_person_who_grows_stays_the_same_row(event: Event) -> None:
 
 
 def test_more_persons_than_are_written_at_a_time(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grouping, "CHUNK", 2)
-    faces = add_faces(event, *range(0, 180, 45), *range(0, 180, 45))
-    event.max_distance = 0.3
+    monkeypatch.setattr(persons_module, "CHUNK", 2)
+    faces = add_faces(event, *range(0, 180, 45)) + add_faces(event, *range(0, 180, 45))
     assert grouping.group(event) == 4
     assert persons(faces[:4]) == persons(faces[4:])
     assert len(set(persons(faces))) == 4
@@ -162,9 +164,196 @@ def test_events_do_not_mix(event: Event, other_event: Event) -> None:
 
 
 def test_the_events_own_threshold_wins(event: Event) -> None:
-    add_faces(event, 0, 60)
+    add_faces(event, 0), add_faces(event, 60)
     event.max_distance = 0.6
     assert grouping.group(event) == 1
+
+
+def test_two_faces_of_one_photo_are_two_people(event: Event) -> None:
+    one, two = add_faces(event, 0, 44)
+    three = add_faces(event, 5)[0]
+    event.max_distance = 0.6
+    grouping.group(event)
+    first, second, third = persons([one, two, three])
+    assert first == third != second
+
+
+def test_a_photo_that_shows_a_picture_of_itself_shows_one_person_twice(event: Event) -> None:
+    one, two = add_faces(event, 0, 10)
+    assert grouping.group(event) == 1
+    assert persons([one]) == persons([two])
+
+
+def test_a_vanished_grab_id_leads_to_the_person_who_has_its_faces(event: Event) -> None:
+    large, small = add_faces(event, 0) + add_faces(event, 1), add_faces(event, 40)
+    grouping.group(event)
+    gone = Face.objects.exclude(pk=large[0].pk).get(image_faces=small[0])
+    Face.objects.filter(pk=gone.pk).update(name="Ada")
+    FaceAlias.objects.create(grab_id="9b2f7dd2-0f8e-4d0e-a1a5-4a6a3e1a7a11", face=gone)
+    event.max_distance = 0.5
+    grouping.consolidate(event)
+    person = Face.objects.get()
+    assert set(Face.objects.with_grab_id(gone.grab_id)) == {person}
+    assert person.aliases.count() == 2, "the aliases of the one who is gone lead there, too"
+    assert person.name == "Ada", "the only name there was is not lost"
+
+
+def test_a_weak_group_joins_a_strong_one_that_is_not_quite_similar_enough_for_two_groups(event: Event) -> None:
+    for angle in (0, 1, 2):
+        add_faces(event, angle)
+    alone = add_faces(event, 48)[0]
+    event.group_distance, event.join_distance = 0.3, 0.55
+    grouping.consolidate(event)
+    assert Face.objects.get() == persons([alone])[0]
+
+
+BETWEEN = (0, 44, 22, 21, 23, 20, 24, 19, 25, 21, 23, 22, 22)
+"""The first two are too far apart to be one person; those between them unite them."""
+
+
+class TestALargeEvent:
+    """Where new faces only join, until a consolidation."""
+
+    @pytest.fixture(autouse=True)
+    def _large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(grouping, "FEW", 0)
+        monkeypatch.setattr(joining, "BATCH", 3)
+
+    def test_new_faces_join_or_found_a_person(self, event: Event) -> None:
+        old = add_faces(event, 0) + add_faces(event, 90)
+        assert grouping.group(event) == 2
+        rows = list(Face.objects.values_list("pk", "cover"))
+        new = add_faces(event, 4) + add_faces(event, 45) + add_faces(event, 91) + add_faces(event, 44)
+        assert grouping.group(event) == 1
+        assert persons(new)[0] == persons(old)[0]
+        assert persons(new)[2] == persons(old)[1]
+        assert persons(new)[1] == persons(new)[3]
+        assert list(Face.objects.values_list("pk", "cover"))[:2] == rows
+
+    def test_the_centroid_follows(self, event: Event) -> None:
+        for angle in (0, 2, 7):
+            add_faces(event, angle)
+            grouping.group(event)
+        centroid = Centroid.objects.get()
+        assert centroid.size == 3
+        mean = np.array([direction(angle) for angle in (0, 2, 7)]).mean(axis=0)
+        unit = np.array(centroid.mean) / np.linalg.norm(centroid.mean)
+        assert np.allclose(unit, mean / np.linalg.norm(mean), atol=2e-3)
+
+    def test_two_new_faces_of_one_photo_do_not_join_the_same_person(self, event: Event) -> None:
+        add_faces(event, 0), add_faces(event, 1)
+        grouping.group(event)
+        one, two = add_faces(event, -22, 22)
+        grouping.group(event)
+        assert persons([one]) != persons([two])
+
+    def test_a_person_is_not_joined_by_a_second_face_of_the_same_photo(self, event: Event) -> None:
+        one, two = add_faces(event, 0, 44)
+        add_faces(event, 1), add_faces(event, 2)
+        grouping.group(event)
+        ImageFace.objects.filter(pk=two.pk).update(face=None)
+        event.max_distance = 0.6
+        grouping.group(event)
+        assert persons([one]) != persons([two])
+
+    def test_what_a_deleted_photo_showed_is_forgotten(self, event: Event) -> None:
+        kept, gone = add_faces(event, 0), add_faces(event, 20)
+        grouping.group(event)
+        gone[0].image.delete()
+        grouping.group(event)
+        person = Face.objects.get()
+        assert person.cover == kept[0]
+        assert np.allclose(np.array(person.embedding), direction(0), atol=1e-3)
+        assert person.centroid.size == 1
+
+    def test_a_consolidation_is_due_when_enough_has_come(self, event: Event) -> None:
+        for angle in range(10):
+            add_faces(event, angle)
+        grouping.group(event)
+        assert grouping.is_consolidation_due(event)
+        grouping.consolidate(event)
+        event.refresh_from_db()
+        assert not grouping.is_consolidation_due(event)
+        Image.objects.filter(event=event).update(state=Image.State.INDEXED)
+        add_faces(event, 3)
+        assert not grouping.is_consolidation_due(event), "more is coming in"
+        Image.objects.update(state=Image.State.INDEXED)
+        assert grouping.is_consolidation_due(event)
+
+    def test_consolidation_mends_what_the_order_of_arrival_did(self, event: Event) -> None:
+        for angle in BETWEEN:
+            add_faces(event, angle)
+            grouping.group(event)
+        assert Face.objects.count() == 2
+        grouping.consolidate(event)
+        assert Face.objects.count() == 1
+
+    def test_consolidation_from_cores_finds_the_same_groups(
+        self, event: Event, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(partition, "EXACT", 0)
+        faces = [face for angle in (*BETWEEN, 120, 121) for face in add_faces(event, angle)]
+        grouping.group(event)
+        grouping.consolidate(event)
+        assert Face.objects.count() == 2
+        assert len(set(persons(faces[:-2]))) == len(set(persons(faces[-2:]))) == 1
+
+
+class TestWhatHappensDuringAConsolidation:
+    """The faces are read and clustered before the event's row is locked."""
+
+    @pytest.fixture
+    def meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], list[int]]:
+        """Return a function that has something happen once, after the faces were clustered."""
+
+        def arrange(happen: Callable[[], object]) -> list[int]:
+            plans: list[int] = []
+
+            def partition_and_wait(event: Event, faces: Faces) -> NDArray[np.intp]:
+                labels = partition.partition(event, faces)
+                plans.append(len(labels))
+                if len(plans) == 1:
+                    happen()
+                return labels
+
+            monkeypatch.setattr(grouping, "partition", partition_and_wait)
+            return plans
+
+        return arrange
+
+    def test_a_decision_has_it_begin_anew(
+        self, event: Event, meanwhile: Callable[[Callable[[], object]], list[int]]
+    ) -> None:
+        add_faces(event, 0)
+        plans = meanwhile(lambda: Decision.objects.create(event=event, kind=Decision.Kind.NAME, summary="Named Ada"))
+        assert grouping.consolidate(event) == 1
+        assert len(plans) == 2
+
+    def test_a_photo_that_is_deleted_is_left_out(
+        self, event: Event, meanwhile: Callable[[Callable[[], object]], list[int]]
+    ) -> None:
+        kept, gone = add_faces(event, 0), add_faces(event, 1)
+        meanwhile(lambda: gone[0].image.delete())
+        assert grouping.consolidate(event) == 1
+        assert Face.objects.get().cover == kept[0]
+        assert Centroid.objects.get().size == 1
+
+    def test_a_face_that_joined_somebody_goes_where_that_person_goes(
+        self, event: Event, meanwhile: Callable[[Callable[[], object]], list[int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = add_faces(event, 0) + add_faces(event, 1) + add_faces(event, 40)
+        grouping.group(event)
+        late: list[ImageFace] = []
+
+        def joins() -> None:
+            late.extend(add_faces(event, 41))
+            ImageFace.objects.filter(pk=late[0].pk).update(face=persons(old)[2])
+
+        event.max_distance = 0.5
+        meanwhile(joins)
+        grouping.consolidate(event)
+        assert len(set(persons(old + late))) == 1
+        assert Centroid.objects.get().size == 4
 
 
 @pytest.mark.django_db

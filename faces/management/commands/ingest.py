@@ -96,7 +96,7 @@ class Command(BaseCommand):
             with indexing(event, processes or usual_processes()) as done:
                 self._add(event, paths)
                 self._report(event, done, start)
-        grouping.group(event)
+        grouping.settle(event)
         return pipeline.counts_since(event, start)
 
     def _watch(self, event: Event, options: dict[str, Any]) -> None:
@@ -120,7 +120,7 @@ class Command(BaseCommand):
         self._add(event, paths, lambda path, outcome: _is_final(watch, path, outcome))
         if done and (paths or event.images.pending().exists()):
             self._report(event, done, start)
-            grouping.group(event)
+            grouping.settle(event)
 
     def _event(self, slug: str, *, create: bool) -> Event:
         if event := Event.objects.filter(slug=slug).first():
