@@ -59,10 +59,10 @@ def settle(event: Event) -> int:
 
 def is_consolidation_due(event: Event) -> bool:
     """Tell whether so much has changed since all faces were clustered that they should be again."""
-    changed = abs(embeddings_of(event).count() - event.faces_consolidated)
+    before = Event.objects.values_list("faces_consolidated", flat=True).get(pk=event.pk)
     # Once nothing more is coming in, a little is enough.
     enough = ENOUGH if event.images.due().exists() else ENOUGH / 10
-    return changed > enough * event.faces_consolidated
+    return abs(embeddings_of(event).count() - before) > enough * before
 
 
 def consolidate(event: Event) -> int:

@@ -26,7 +26,7 @@ from events import queue
 from events.models import Event, Image
 from faces import grouping, pipeline
 from faces.claims import BATCH_SIZE
-from faces.models import Embedding, ImageFace
+from faces.models import ImageFace
 from faces.watchdog import watched
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ HEARTBEAT = 5.0
 STALLED = 20.0
 """Seconds without one after which its job is taken from it."""
 
-GROUP_EVERY = 30
-"""Seconds between two groupings while photos are coming in; one more for every hundred faces, since it takes longer."""
+GROUP_EVERY = 10
+"""Seconds between two groupings while photos are coming in."""
 
 GROUP_ATTEMPTS = 3
 """So often in a row a grouping may fail before the sweep leaves it alone, until there are new faces."""
@@ -120,8 +120,7 @@ def request_grouping(event: Event) -> None:
     To be called after the new faces are committed: a grouping that waits already will see them.
     """
     if event.images.due().exists():
-        faces = Embedding.objects.filter(event=event).count()
-        _defer_grouping(event, "later", GROUP_EVERY + faces // 100)
+        _defer_grouping(event, "later", GROUP_EVERY)
     else:
         _defer_grouping(event, "now", 0)
 

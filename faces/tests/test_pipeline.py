@@ -313,7 +313,7 @@ def test_faces_that_were_never_grouped_are_grouped_by_the_next_run(
     event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add("one.png", RED)
-    monkeypatch.setattr("faces.grouping.group", lambda event: 0)
+    monkeypatch.setattr("faces.grouping.settle", lambda event: 0)
     pipeline.ingest(event)
     assert not Face.objects.exists()
     monkeypatch.undo()

@@ -98,6 +98,22 @@ def test_one_grouping_waits_at_a_time(event: Event, add: Add) -> None:
     assert jobs("group") == [{"event_id": event.pk}]
 
 
+def test_a_grouping_after_which_much_has_changed_asks_for_a_consolidation(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "FEW", 0)
+    add("one.png", RED)
+    run_index(event)
+    tasks.group(event_id=event.pk)
+    assert jobs("consolidate") == [{"event_id": event.pk}]
+    tasks.request_consolidation(event)
+    assert len(jobs("consolidate")) == 1, "one waits at a time"
+    forget_all_jobs()
+    tasks.consolidate(event_id=event.pk)
+    tasks.group(event_id=event.pk)
+    assert jobs("consolidate") == []
+
+
 def test_while_photos_come_in_the_grouping_waits(event: Event, add: Add) -> None:
     add("one.png", RED)
     tasks.request_grouping(event)
@@ -121,6 +137,7 @@ def test_jobs_of_an_event_that_is_gone_do_nothing(event: Event) -> None:
     event.delete()
     tasks.index(Context(), event_id=gone)  # type: ignore[arg-type]
     tasks.group(event_id=gone)
+    tasks.consolidate(event_id=gone)
 
 
 def test_what_nobody_was_told_of_is_announced(event: Event, other_event: Event, add: Add) -> None:
