@@ -58,7 +58,7 @@ def merge(event: Event, persons: Sequence[Face], by: User) -> Decision:
         raise CorrectionError("same_person", "Choose at least two persons: this is one already.")
     keeper, *others = sorted(ledger.persons.values(), key=lambda person: (-len(ledger.of(person)), person.pk))
     summary = f"Merged {ledger.list_persons([keeper, *others])}"
-    _absorb(keeper, others)
+    _absorb(ledger, keeper, others)
     moved = ledger.transfer(ledger.of(*others), keeper)
     return ledger.record(Kind.MERGE, summary, by, together=ledger.members, **moved)
 
@@ -97,7 +97,7 @@ def move(faces: Sequence[ImageFace], to: Face, by: User) -> Decision:
         raise CorrectionError("same_person", "These faces are this person's already.")
     sources = [person for person in ledger.persons.values() if person.pk in {member.person for member in chosen}]
     summary = f"Moved {count(len(chosen), 'face')} from {_names(sources) or 'nobody'} to {label(target)}"
-    _absorb(target, [person for person in sources if person.pk not in {member.person for member in rest}])
+    _absorb(ledger, target, [person for person in sources if person.pk not in {member.person for member in rest}])
     moved = ledger.transfer(chosen, target)
     together = [*chosen, *ledger.of(target)]
     return ledger.record(Kind.MOVE, summary, by, together=together, apart=rest, **moved)
@@ -213,14 +213,16 @@ def _refuse_to_empty(ledger: Ledger, rest: Sequence[Member]) -> None:
         )
 
 
-def _absorb(keeper: Face, others: Sequence[Face]) -> None:
+def _absorb(ledger: Ledger, keeper: Face, others: Sequence[Face]) -> None:
     """Pass on to a person what it lacks of what was decided about others; the first of them who has it counts."""
     keeper.name = keeper.name or next((person.name for person in others if person.name), "")
     keeper.hidden = any(person.hidden for person in (keeper, *others))
-    chosen = (person for person in (keeper, *others) if person.cover_chosen)
-    if (chooser := next(chosen, None)) is not None:
-        keeper.cover_id, keeper.cover_chosen = chooser.cover_id, True
-    keeper.save(update_fields=("name", "hidden", "cover", "cover_chosen"))
+    keeper.save(update_fields=("name", "hidden"))
+    present = {member.pk for member in ledger.members}
+    chosen = [person.cover_id for person in (keeper, *others) if person.cover_chosen and person.cover_id in present]
+    if chosen:
+        keeper.cover_id, keeper.cover_chosen = chosen[0], True
+        keeper.save(update_fields=("cover", "cover_chosen"))
 
 
 def _names(persons: Sequence[Face]) -> str:

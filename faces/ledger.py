@@ -130,9 +130,7 @@ class Ledger:
         photos: dict[int | None, set[int]] = defaultdict(set)
         for member in self.members:
             photos[member.person].add(member.image)
-        return enumerate_some(
-            [f"{label(person)} ({count(len(photos[person.pk]), 'photo')})" for person in persons], "other"
-        )
+        return enumerate_some([f"{label(person)} ({count(len(photos[person.pk]), 'photo')})" for person in persons])
 
 
 def lock(event_id: int) -> Event:
@@ -218,10 +216,10 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def enumerate_some(items: Sequence[str], noun: str = "other") -> str:
+def enumerate_some(items: Sequence[str]) -> str:
     """Return “a”, “a and b” or “a, b and 3 others”."""
     if len(items) > NAMED:
-        items = [*items[:NAMED], count(len(items) - NAMED, noun)]
+        items = [*items[:NAMED], count(len(items) - NAMED, "other")]
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 

@@ -27,6 +27,9 @@ Moves = dict[Member, int | None]
 Changes = dict[int, dict[str, str]]
 """What was changed of each person later, and the summary of the decision that did."""
 
+COLUMNS = {"name": ("name",), "hidden": ("hidden",), "chosen_cover": ("cover", "cover_chosen")}
+"""What is written for each field of a snapshot."""
+
 TOGETHER = DecisionFace.Side.TOGETHER
 
 
@@ -64,9 +67,11 @@ def _moves(event: Event, decision: Decision, later: DecisionQuerySet) -> Moves:
     """Return the faces that go back, with the persons they had."""
     homes = {face: person for person, faces in decision.before["moved"] for face in faces}
     present = _present(event, decision, set(homes.values()) - {None})
+    # Of a face without a vector of the event's engine no person could be made.
+    members = read_members(ImageFace.objects.filter(pk__in=homes, embedding__engine=event.engine))
     moves = {
         member: present.get(homes[member.pk], homes[member.pk])
-        for member in _still_there(event, decision, later, read_members(ImageFace.objects.filter(pk__in=homes)))
+        for member in _still_there(event, decision, later, members)
     }
     return {member: person for member, person in moves.items() if member.person != person}
 
@@ -164,18 +169,16 @@ def _restore(event: Event, decision: Decision, changes: Changes) -> list[int]:
         for field, (old, new) in changed[person.pk].items():
             if field not in changes[person.pk] and present[field] == new:
                 _set(person, field, old)
-        person.save(update_fields=("name", "hidden", "cover", "cover_chosen"))
+                person.save(update_fields=COLUMNS[field])
     return [person.pk for person in persons]
 
 
 def _set(person: Face, field: str, value: Any) -> None:
     if field != "chosen_cover":
         setattr(person, field, value)
-        return
-    # Its photo may have been deleted.
-    cover = ImageFace.objects.filter(pk=value).first()
-    person.cover_chosen = cover is not None
-    person.cover = cover or person.cover
+    elif (cover := read_members(ImageFace.objects.filter(pk=value))) or person.cover_chosen:
+        # Without one, since its photo has been deleted, or there was none: the clearest face it will be.
+        person.cover_id, person.cover_chosen = (cover[0].pk, True) if cover else (None, False)
 
 
 def _revive(event: Event, decision: Decision, moves: Moves, changes: Changes) -> None:

@@ -11,7 +11,6 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from events.models import Event, Image
 from faces import corrections
 from faces.corrections import CorrectionError
 from faces.models import Centroid, Decision, DecisionFace, Embedding, Face, FaceAlias, ImageFace
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.contrib.auth.models import User
+
+    from events.models import Event
 
 
 def person(event: Event, *angles: float, name: str = "") -> Face:
@@ -356,10 +357,9 @@ def test_a_correction_waits_for_the_deletion_of_a_photo(event: Event, staff: Use
 
     def delete() -> None:
         with transaction.atomic():
-            Image.objects.select_for_update().get(pk=image.pk)
+            image.delete()
             deleted.set()
             waiting.wait(10)
-            image.delete()
 
     def merge() -> Decision:
         deleted.wait(10)
