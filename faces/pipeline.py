@@ -18,6 +18,7 @@ from faces.engine import Detection, EngineError, get_engine
 from faces.engine_lock import stays_engine
 from faces.looking import Failed, Postponed, Seen, engine_trouble, look, scaled
 from faces.models import Embedding, ImageFace
+from faces.quality import quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -270,10 +271,5 @@ def _image_face(image: Image, found: Detection) -> ImageFace:
         height=box.height,
         landmarks=found.landmarks,
         score=found.score,
-        quality=_quality(found),
+        quality=quality(found),
     )
-
-
-def _quality(found: Detection) -> float:
-    """A sure detection of a face that fills the recogniser's 112 pixels is worth 1."""
-    return min(found.score, 1.0) * min(1.0, min(found.box.width, found.box.height) / 112)

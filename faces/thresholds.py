@@ -5,29 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from django.conf import settings
 
 from faces.engine import get_engine
 from faces.models import Embedding
+from faces.quality import clarity as clarity
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from events.models import Event
     from faces.engine import Calibration
 
 USUAL_SIZE = 4000
 """The measured distances hold up to so many faces: the size of the events in which they were measured."""
-
-CLEAR_SIDE = 80
-"""From this many pixels on, a larger face is not recognised any better."""
-
-BLURRED = 0.7
-"""What a similarity is worth between faces of next to no pixels: small faces all look alike.
-
-RBNR (faces of 54 pixels in the middle), pairwise precision of the groups 0.71 without, 0.94 with; LFW, whose faces are
-large, stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +79,3 @@ def _stricter(calibration: Calibration, distance: float, times: float) -> float:
 def _in_proportion(calibration: Calibration, sure: float) -> dict[str, float]:
     measured = {"group": calibration.group, "join": calibration.join, "maybe": calibration.maybe}
     return {"sure": sure} | {name: sure * distance / calibration.sure for name, distance in measured.items()}
-
-
-def clarity(width: ArrayLike, height: ArrayLike) -> NDArray[np.float32]:
-    """Return the factor, up to 1, that a face of this size (in pixels) brings to each of its similarities."""
-    side = np.minimum(width, height).astype(np.float32)
-    return np.sqrt(BLURRED + (1 - BLURRED) * np.minimum(side / CLEAR_SIDE, 1))

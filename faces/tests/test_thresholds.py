@@ -11,7 +11,7 @@ import pytest
 from faces import thresholds as module
 from faces.engine.calibration import MEASURED
 from faces.tests.test_grouping import add_faces
-from faces.thresholds import clarity, probability, thresholds
+from faces.thresholds import probability, thresholds
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -95,8 +95,3 @@ def test_among_more_faces_the_same_likeness_is_less_probable(event: Event) -> No
     few, many = (probability(event, 0.5, faces) for faces in (100, 100_000))
     assert many < few / 2
     assert probability(event, 0.5, 0) == probability(event, 0.5, 1)
-
-
-def test_small_faces_count_less_whichever_side_is_small() -> None:
-    assert clarity([200, 80, 40, 200], [200, 80, 200, 40]) == pytest.approx([1, 1, 0.922, 0.922], abs=1e-3)
-    assert clarity(0, 0) == pytest.approx(0.7**0.5)
