@@ -12,6 +12,7 @@ from events.admin import EventAdmin
 from events.models import Event
 from faces.engine import EngineError, validate_name
 from faces.progress import workers_alive
+from faces.tasks import request_consolidation
 from faces.waiting import NO_WORKER
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class EventForm(forms.ModelForm[Event]):
 @admin.register(Event)
 class EventWithFacesAdmin(EventAdmin):
     form = EventForm
-    actions = ("find_faces",)
+    actions = ("find_faces", "regroup")
 
     @admin.action(description="Take in the drop folder, and tell how many photos wait", permissions=["change"])
     def find_faces(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
@@ -44,5 +45,14 @@ class EventWithFacesAdmin(EventAdmin):
                 self.message_user(request, f"{event}: {refused.file_name}: {refused.reason}", messages.WARNING)
             pending = event.images.pending().count()
             self.message_user(request, f"{event}: {pending} photos wait for the workers.", messages.SUCCESS)
+        if not workers_alive():
+            self.message_user(request, NO_WORKER, messages.WARNING)
+
+    @admin.action(description="Group all faces anew", permissions=["change"])
+    def regroup(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        """Have the workers cluster all faces of each event; what staff decided stays."""
+        for event in queryset:
+            request_consolidation(event)
+            self.message_user(request, f"{event}: its faces will be grouped anew.", messages.SUCCESS)
         if not workers_alive():
             self.message_user(request, NO_WORKER, messages.WARNING)

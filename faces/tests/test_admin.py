@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import GREEN, RED
 from events.models import Event, Image
@@ -31,8 +32,8 @@ def admin(client: Client, db: None) -> Client:
     return client
 
 
-def process(client: Client, *events: Event) -> str:
-    data = {"action": "find_faces", "_selected_action": [event.pk for event in events]}
+def process(client: Client, *events: Event, action: str = "find_faces") -> str:
+    data = {"action": action, "_selected_action": [event.pk for event in events]}
     return client.post(EVENTS, data, follow=True).content.decode()
 
 
@@ -50,6 +51,14 @@ def test_the_action_says_how_many_photos_wait_and_indexes_none(
 
 def test_the_action_says_when_nobody_works(admin: Client, event: Event) -> None:
     assert "No worker is running: start one with `manage.py worker`." in process(admin, event)
+
+
+def test_staff_have_all_faces_grouped_anew(admin: Client, event: Event, empty_queue: None) -> None:
+    page = process(admin, event, action="regroup")
+    assert "City Run: its faces will be grouped anew." in page
+    assert "No worker is running" in page
+    jobs = ProcrastinateJob.objects.filter(task_name="consolidate").values_list("args", flat=True)
+    assert list(jobs) == [{"event_id": event.pk}]
 
 
 def test_the_action_takes_in_the_drop_folder(
