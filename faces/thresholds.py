@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from faces.engine import get_engine
+from faces.engine import calibration_of
 from faces.models import Embedding
 from faces.quality import clarity as clarity
 
@@ -41,7 +41,7 @@ def thresholds(event: Event) -> Thresholds:
     it once.
     """
     faces = Embedding.objects.filter(event=event, engine=event.engine).count()
-    calibration = get_engine(event.engine).calibration
+    calibration = calibration_of(event.engine)
     chosen = next((v for v in (event.max_distance, settings.SIMILARITY_THRESHOLD) if v is not None), None)
     usual = _of_size(calibration, faces) if chosen is None else _in_proportion(calibration, chosen)
     own = {"group": event.group_distance, "join": event.join_distance, "maybe": event.maybe_distance}
@@ -56,7 +56,7 @@ def probability(event: Event, similarity: float, faces_searched: int) -> float:
 
     `similarity` is what `Thresholds.sure` is compared with, as 1 - distance.
     """
-    return get_engine(event.engine).calibration.probability(similarity, faces_searched)
+    return calibration_of(event.engine).probability(similarity, faces_searched)
 
 
 def _of_size(calibration: Calibration, faces: int) -> dict[str, float]:

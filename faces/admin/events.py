@@ -8,8 +8,8 @@ from django import forms
 from django.contrib import admin, messages
 
 from events import ingest
-from events.admin import EventAdmin
 from events.models import Event
+from faces.admin.distances import DistancesAdmin, DistancesForm
 from faces.engine import EngineError, validate_name
 from faces.progress import workers_alive
 from faces.tasks import request_consolidation
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class EventForm(forms.ModelForm[Event]):
+class EventForm(DistancesForm):
     """Refuses engines that do not exist, listing those that do."""
 
     def clean_engine(self) -> str:
@@ -33,7 +33,7 @@ class EventForm(forms.ModelForm[Event]):
 
 
 @admin.register(Event)
-class EventWithFacesAdmin(EventAdmin):
+class EventWithFacesAdmin(DistancesAdmin):
     form = EventForm
     actions = ("find_faces", "regroup")
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import cast
 
 from .base import Box, Detection, Embeddings, EngineError, FaceEngine, Point, RGBArray
-from .calibration import Calibration
+from .calibration import MEASURED, Calibration
 
 __all__ = [
     "Box",
@@ -23,6 +23,7 @@ __all__ = [
     "FaceEngine",
     "Point",
     "RGBArray",
+    "calibration_of",
     "get_engine",
     "is_known",
     "shrunken",
@@ -61,6 +62,11 @@ def get_engine(name: str) -> FaceEngine:
             if engine is None:
                 engine = _engines[name] = _build(name)
     return engine
+
+
+def calibration_of(name: str) -> Calibration:
+    """Return how the engine's similarities are to be read; builds it, as `get_engine`, only if nobody else knows."""
+    return MEASURED.get(name) or get_engine(name).calibration
 
 
 def is_known(name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +23,7 @@ CALIBRATION = MEASURED["facenet+sface"]
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the event's engine have the default engine's calibration."""
-    monkeypatch.setattr(module, "get_engine", lambda name: SimpleNamespace(calibration=CALIBRATION))
+    monkeypatch.setattr(module, "calibration_of", lambda name: CALIBRATION)
 
 
 def test_the_event_wins_over_the_setting_and_that_over_the_engine(event: Event, settings: Settings) -> None:
