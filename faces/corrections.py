@@ -34,6 +34,7 @@ NAME_LENGTH = 120
 __all__ = (
     "CorrectionError",
     "choose_cover",
+    "confirm",
     "hide",
     "merge",
     "move",
@@ -119,6 +120,14 @@ def remove(faces: Sequence[ImageFace], by: User) -> Decision:
     summary = f"Removed {count(len(chosen), 'face')} from {_names(list(ledger.persons.values()))}"
     moved = ledger.transfer(chosen, None)
     return ledger.record(Kind.REMOVE, summary, by, together=chosen, apart=rest, **moved)
+
+
+@transaction.atomic
+def confirm(person: Face, by: User) -> Decision:
+    """Keep all faces that a person has now together for ever: somebody has looked at them."""
+    ledger = Ledger.of_persons(lock(person.event_id), [person])
+    summary = f"Confirmed that {ledger.list_persons(ledger.persons.values())} is one person"
+    return ledger.record(Kind.CONFIRM, summary, by, together=ledger.members)
 
 
 @transaction.atomic

@@ -201,13 +201,14 @@ class Decision(models.Model):
         SPLIT = "split", "Split off"
         MOVE = "move", "Moved"
         REMOVE = "remove", "Removed"
+        CONFIRM = "confirm", "Confirmed"
         NOT_SAME = "not_same", "Not the same person"
         HIDE = "hide", "Hidden"
         SHOW = "show", "Shown again"
         NAME = "name", "Named"
         COVER = "cover", "Cover chosen"
 
-    UNITING = (Kind.MERGE, Kind.SPLIT, Kind.MOVE)
+    UNITING = (Kind.MERGE, Kind.SPLIT, Kind.MOVE, Kind.CONFIRM)
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="decisions")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -279,6 +279,30 @@ class TestNotSame:
         assert refused(lambda: corrections.not_same(one, stranger, staff)) == "other_event"
 
 
+class TestConfirm:
+    def test_the_faces_are_together_for_ever_and_nothing_else_changes(self, event: Event, staff: User) -> None:
+        ada, _ = person(event, 0, 40, name="Ada"), person(event, 180)
+        before = state()
+        decision = corrections.confirm(ada, staff)
+        assert (decision.kind, decision.made_by) == (Decision.Kind.CONFIRM, staff)
+        assert decision.summary == "Confirmed that Ada (2 photos) is one person"
+        assert sides(decision) == (keys(*faces_of(ada)), set())
+        assert decision.kind in Decision.UNITING
+        assert state()[:2] == before[:2]
+
+    def test_an_undo_only_ends_it(self, event: Event, staff: User) -> None:
+        decision = corrections.confirm(person(event, 0, 40), staff)
+        before = state()
+        assert corrections.undo(decision, staff)
+        assert not Decision.objects.live().exists()
+        assert state() == before
+
+    def test_who_is_gone_cannot_be_confirmed(self, event: Event, staff: User) -> None:
+        ada = person(event, 0)
+        Face.objects.get(pk=ada.pk).delete()
+        assert refused(lambda: corrections.confirm(ada, staff)) == "gone"
+
+
 class TestWhatAPersonIs:
     def test_hide_and_show(self, event: Event, staff: User) -> None:
         ada, bo = person(event, 0, name="Ada"), person(event, 40, name="Bo")
