@@ -112,9 +112,7 @@ def _tiers(found: search.Match | search.NoMatch) -> tuple[list[Face], list[Face]
     """Return the persons that are surely shown, and those that may be."""
     if isinstance(found, search.NoMatch):
         return [], []
-    if tiers := [getattr(found, tier) for tier in ("sure", "maybe") if hasattr(found, tier)]:
-        return [each.face for each in tiers[0]], [each.face for each in tiers[1]]
-    return found.faces, []
+    return [each.face for each in found.sure], [each.face for each in found.maybe]
 
 
 def _clearest(faces: Faces) -> dict[int, int]:

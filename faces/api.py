@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers, status, viewsets
+from rest_framework import status, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -20,15 +20,23 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
 
-from events.api import EVENT_PARAMETER, ErrorSerializer, requested_event
+from events.api import EVENT_PARAMETER, ErrorSerializer, body_of, checked, requested_event
 from events.authentication import ApiKeyAuthentication, acts_as_staff
 from events.errors import Refusal
 from events.models import Image
 from events.serving import serve
 from faces import search
 from faces.engine import EngineError
-from faces.gallery import Grant, images_of
+from faces.gallery import Grant, Tier, images_of
 from faces.models import Face
+from faces.serializers import (
+    SELFIE_EXAMPLES,
+    FoundSerializer,
+    GallerySerializer,
+    MatchSerializer,
+    MaybeSerializer,
+    SelfieSerializer,
+)
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -72,16 +80,12 @@ class HasGrantOrIsStaff(BasePermission):
         return acts_as_staff(request) or isinstance(request.auth, Grant)
 
 
-class SelfieSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField()
-
-
-class MatchSerializer(serializers.Serializer[Any]):
-    grab_id = serializers.UUIDField()
-    confidence = serializers.FloatField(help_text="1 - cosine distance to the most similar face.")
-    total = serializers.IntegerField(help_text="How many photos the token opens.")
-    token = serializers.CharField(help_text="Opens the gallery: `Authorization: Bearer <token>`.")
-    expires_in = serializers.IntegerField(help_text="Seconds.")
+MAYBE_PARAMETER = OpenApiParameter(
+    "maybe",
+    OpenApiTypes.BOOL,
+    OpenApiParameter.QUERY,
+    description="Also answer with persons that the selfie only may show. Default: false.",
+)
 
 
 class SelfieViewSet(viewsets.ViewSet):
@@ -93,53 +97,45 @@ class SelfieViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="match_selfie",
-        parameters=[EVENT_PARAMETER],
+        parameters=[EVENT_PARAMETER, MAYBE_PARAMETER],
         request={"multipart/form-data": SelfieSerializer},
         responses={200: MatchSerializer, **dict.fromkeys((400, 404, 503), ErrorSerializer)},
+        examples=SELFIE_EXAMPLES,
     )
     def create(self, request: Request) -> Response:
         """Return who this is (multipart `file`), with a token that opens their photos."""
-        event = requested_event(request)
+        event, maybe = requested_event(request), _wants_maybe(request)
         if "file" not in request.FILES:
             raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
         try:
             found = search.find(event, request.FILES["file"])
         except EngineError as error:
             raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
+        if isinstance(found, search.Match) and not found.sure and not maybe:
+            found = search.NO_MATCH
         if isinstance(found, search.NoMatch):
             code = status.HTTP_404_NOT_FOUND if found.code == "no_match" else status.HTTP_400_BAD_REQUEST
             raise Refusal(found.code, found.reason, code)
-        grant = Grant.from_match(event, found)
-        return Response(
-            {
-                "grab_id": found.faces[0].grab_id,
-                "confidence": round(found.confidence, 4),
-                "total": grant.images().count(),
-                "token": grant.to_token(),
-                "expires_in": settings.GALLERY_TOKEN_HOURS * 3600,
-            }
-        )
+        return Response(_answer(found, Grant.from_match(event, found, maybe=maybe), maybe=maybe))
 
 
-class GalleryImageSerializer(serializers.Serializer[Image]):
-    image_id = serializers.UUIDField()
-    file_path = serializers.CharField(source="storage_key", help_text="For `/api/v1/storage/{path}`.")
-    preview_path = serializers.SerializerMethodField()
-    thumbnail_path = serializers.SerializerMethodField()
-    file_name = serializers.CharField()
-    ingested_at = serializers.DateTimeField(source="created_at")
-
-    def get_preview_path(self, image: Image) -> str:
-        return image.key_of(Image.Rendition.PREVIEW)
-
-    def get_thumbnail_path(self, image: Image) -> str:
-        return image.key_of(Image.Rendition.THUMBNAIL)
+def _wants_maybe(request: Request) -> bool:
+    return any(checked(MaybeSerializer(data=fields))["maybe"] for fields in (request.query_params, body_of(request)))
 
 
-class GallerySerializer(serializers.Serializer[Any]):
-    grab_id = serializers.UUIDField()
-    total = serializers.IntegerField()
-    images = GalleryImageSerializer(many=True)
+def _answer(found: search.Match, grant: Grant, *, maybe: bool) -> dict[str, Any]:
+    best = FoundSerializer((found.sure or found.maybe)[0]).data
+    answer = {
+        **best,
+        "tier": Tier.SURE if found.sure else Tier.MAYBE,
+        "total": grant.images().count(),
+        "token": grant.to_token(),
+        "expires_in": settings.GALLERY_TOKEN_HOURS * 3600,
+    }
+    if maybe:
+        guesses = FoundSerializer(found.maybe, many=True).data
+        answer |= {"maybe": guesses, "maybe_total": grant.maybe_images().count()}
+    return answer
 
 
 class GalleryViewSet(viewsets.ViewSet):
@@ -154,17 +150,21 @@ class GalleryViewSet(viewsets.ViewSet):
         responses={200: GallerySerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
     )
     def retrieve(self, request: Request, grab_id: str) -> Response:
-        """List the photos of a person, in the order they were taken; a token lists all that its selfie matched."""
-        person = get_object_or_404(Face, grab_id__in=_uuids(grab_id))
+        """List the photos of a person, in the order they were taken; a token lists all that its selfie matched.
+
+        Those that only may show the person come last. The `grab_id` of a person who became part of another one leads
+        to that one.
+        """
+        person = get_object_or_404(_persons(grab_id))
         grant = _grant(request)
         if grant is None:
-            images = images_of(Face.objects.filter(pk=person.pk))
+            sure, maybe = list(images_of(Face.objects.filter(pk=person.pk))), []
         elif grant.persons().filter(pk=person.pk).exists():
-            images = grant.images()
+            sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
         else:
             raise PermissionDenied("This token is for another person.", "not_yours")
-        data = {"grab_id": person.grab_id, "total": len(images), "images": images}
-        return Response(GallerySerializer(data).data)
+        data = {"grab_id": person.grab_id, "total": len(sure) + len(maybe), "images": sure + maybe}
+        return Response(GallerySerializer(data, context={"maybe": {image.pk for image in maybe}}).data)
 
 
 class WhateverIsAccepted(DefaultContentNegotiation):
@@ -188,7 +188,7 @@ class StorageViewSet(viewsets.ViewSet):
     def retrieve(self, request: Request, key: str) -> HttpResponseBase:
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
         grant = _grant(request)
-        return serve(*_image_at(key, grant.images() if grant else Image.objects.all()))
+        return serve(*_image_at(key, grant.open_images() if grant else Image.objects.all()))
 
 
 def _grant(request: Request) -> Grant | None:
@@ -208,6 +208,11 @@ def _image_at(key: str, images: QuerySet[Image]) -> tuple[Image, Image.Rendition
         if image and image.key_of(rendition) == key:
             return image, rendition
     raise Http404
+
+
+def _persons(grab_id: str) -> QuerySet[Face]:
+    """Return the person that a `grab_id` leads to; none for what is not one."""
+    return Face.objects.with_grab_id(UUID(grab_id)) if _uuids(grab_id) else Face.objects.none()
 
 
 def _uuids(text: str) -> list[UUID]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,43 +17,65 @@ if TYPE_CHECKING:
 
     from faces.search import Match
 
-SALT = "grabpic.gallery"
+SALT = "grabpic.gallery.tiers"
+
+
+class Tier(StrEnum):
+    """How certain it is that the selfie shows a person."""
+
+    SURE = "sure"
+    MAYBE = "maybe"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The right to see the photos of the persons that a selfie showed.
+    """The right to see the photos of the persons that a selfie showed, surely or maybe.
 
     It names not the persons but their faces that were most like the selfie (keys of ImageFace): when a later
     grouping unites two persons or parts one, the right stays with whoever the selfie really showed.
     """
 
     event_id: int
-    witnesses: tuple[int, ...]
+    sure: tuple[int, ...] = ()
+    maybe: tuple[int, ...] = ()
 
     @classmethod
-    def from_match(cls, event: Event, match: Match) -> Grant:
-        return cls(event.pk, tuple(match.witnesses))
+    def from_match(cls, event: Event, match: Match, *, maybe: bool = True) -> Grant:
+        """Return the right to what was found; without `maybe`, to what was surely found alone."""
+        guesses = match.maybe if maybe else []
+        return cls(event.pk, tuple(found.witness for found in match.sure), tuple(found.witness for found in guesses))
 
     @classmethod
     def from_token(cls, token: str) -> Grant | None:
         """Return what the token grants; None when it is forged, damaged or older than GALLERY_TOKEN_HOURS."""
         try:
-            event_id, *witnesses = signing.loads(token, salt=SALT, max_age=settings.GALLERY_TOKEN_HOURS * 3600)
+            event_id, sure, maybe = signing.loads(token, salt=SALT, max_age=settings.GALLERY_TOKEN_HOURS * 3600)
         except signing.BadSignature:
             return None
-        return cls(event_id, tuple(witnesses))
+        return cls(event_id, tuple(sure), tuple(maybe))
 
     def to_token(self) -> str:
-        return signing.dumps([self.event_id, *self.witnesses], salt=SALT)
+        return signing.dumps([self.event_id, self.sure, self.maybe], salt=SALT)
 
-    def persons(self) -> QuerySet[Face]:
-        """Return the persons that the witnesses belong to now; an event taken back to draft closes its galleries."""
+    def persons(self, tier: Tier | None = None) -> QuerySet[Face]:
+        """Return the persons that the witnesses of a tier, or of both, belong to now; without those hidden since.
+
+        An event taken back to draft closes its galleries.
+        """
+        witnesses = {Tier.SURE: self.sure, Tier.MAYBE: self.maybe, None: self.sure + self.maybe}[tier]
         published = Event.objects.published().filter(pk=self.event_id)
-        return Face.objects.filter(event__in=published, image_faces__in=self.witnesses)
+        return Face.objects.visible().filter(event__in=published, image_faces__in=witnesses)
 
     def images(self) -> QuerySet[Image]:
-        """Return the photos that show one of the persons, in the order they were taken."""
+        """Return the photos that surely show one of the persons, in the order they were taken."""
+        return images_of(self.persons(Tier.SURE))
+
+    def maybe_images(self) -> QuerySet[Image]:
+        """Return the photos that only may show the person, in the order they were taken."""
+        return images_of(self.persons(Tier.MAYBE)).exclude(pk__in=self.images().order_by().values("pk"))
+
+    def open_images(self) -> QuerySet[Image]:
+        """Return every photo that this right opens."""
         return images_of(self.persons())
 
 

@@ -1,79 +1,73 @@
-"""Selfie-as-a-key: which persons of an event does this selfie show?"""
+"""Selfie-as-a-key: which persons of an event does this selfie show?
+
+A selfie is compared with every face of the event, and a person is judged by the faces that are most like it. Whoever
+passes the sure distance is found; then that person's centroid, which knows more angles and light than one selfie,
+looks for the parts in which grouping left them. Who only passes the maybe distance is a guess for the visitor to judge.
+"""
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
-from threading import BoundedSemaphore
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from django.conf import settings
-from pgvector.django import CosineDistance
+from django.db.models import Exists, OuterRef, Q
+from pgvector.django import CosineDistance, MaxInnerProduct
 
-from events import pictures
+from faces import probe
 from faces.engine import get_engine
-from faces.models import Embedding, Face
-from faces.thresholds import clarity, thresholds
+from faces.models import Centroid, Decision, DecisionFace, Embedding, Face
+from faces.probe import NoMatch
+from faces.thresholds import clarity, probability, thresholds
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
 
     from events.models import Event
-    from faces.engine import Detection, FaceEngine
+    from faces.probe import Probe
+    from faces.thresholds import Thresholds
 
-SELFIE_SIDE = 1280
-"""A selfie is looked at with at least this many pixels on its long side, where it has them."""
-
-CLEARLY_LARGER = 2.0
-"""A selfie may show others in the background; its face must cover this many times the area of the next one."""
+__all__ = ("NO_MATCH", "Found", "Match", "NoMatch", "find")
 
 NEAREST = 2000
 """So many nearest faces vote; their persons' galleries are whole, however many photos those have."""
 
 VOTES = 3
-"""A person is judged by the mean of this many of their most similar faces."""
+"""A person is judged by the mean of this many of their most similar faces, to be sure; by the best, to be guessed."""
 
 NEARLY_AS_GOOD = 0.05
-"""Further persons count when they are at most this much less similar than the best: one runner, grouped in parts."""
+"""Further guesses are at most this much less similar than the best one."""
+
+MOST_GUESSES = 3
+"""More persons than that are no help to the visitor, and open too many photos of others."""
 
 
-_decoding = BoundedSemaphore(os.cpu_count() or 1)
-"""A picture needs hundreds of megabytes while it is decoded, and anybody may send one."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A person whom the selfie shows, surely or maybe.
+
+    `witness` is the key of the person's face that is most like the selfie; `confidence` is 1 - cosine distance between
+    the two; `probability` is how likely it is that the selfie shows this person.
+    """
+
+    face: Face
+    witness: int
+    confidence: float
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The persons that the selfie shows, best first; more than one where grouping left one runner in parts.
+    """The persons that the selfie shows, best first: one for sure, more where grouping left one runner in parts."""
 
-    `witnesses` are the keys of the faces, one for each person, that are most like the selfie; `confidence` is
-    1 - cosine distance between the selfie and the first of them.
-    """
-
-    faces: list[Face]
-    witnesses: list[int]
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class NoMatch:
-    """Why there is no match: `code` is stable, `reason` is a sentence that says what to do."""
-
-    code: str
-    reason: str
+    sure: list[Found]
+    maybe: list[Found]
 
 
 NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in any ingested photos.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """The face of a selfie."""
-
-    embedding: NDArray[np.float32]
-    clarity: float
 
 
 class _Hit(NamedTuple):
@@ -84,72 +78,126 @@ class _Hit(NamedTuple):
     image_face: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A person beside the selfie.
+
+    `score` is the mean of the best hits, `similarity` and `witness` are those of the face most like the selfie.
+    """
+
+    person: int
+    score: float
+    similarity: float
+    witness: int
+
+    @classmethod
+    def of(cls, person: int, hits: list[_Hit]) -> _Candidate:
+        closest = max(hits, key=lambda hit: hit.similarity)
+        score = fmean(hit.score for hit in sorted(hits, reverse=True)[:VOTES])
+        return cls(person, score, closest.similarity, closest.image_face)
+
+
 def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
     """Compare a selfie with every face of the event; reads only, and keeps nothing of the selfie.
+
+    Hidden persons are never found. Nor is anybody else surely found with the selfie of a hidden person.
 
     Raises:
         EngineError: the event's engine cannot be used.
     """
-    engine = get_engine(event.engine)
-    try:
-        probe = _probe(engine, selfie)
-    except pictures.PictureError as error:
-        return NoMatch(error.code, str(error))
-    if isinstance(probe, NoMatch):
-        return probe
-    return _vote(_hits(event, probe), 1 - thresholds(event).sure)
+    seen = probe.read(get_engine(event.engine), selfie)
+    if isinstance(seen, NoMatch):
+        return seen
+    return _Search(event, _candidates(event, seen)).match()
 
 
-def _probe(engine: FaceEngine, selfie: IO[bytes]) -> _Probe | NoMatch:
-    """Return the one face of the selfie, or say why there is none."""
-    if selfie.seek(0, 2) > settings.MAX_SELFIE_MB * 1_000_000:
-        return NoMatch("file_too_large", f"The selfie has more than {settings.MAX_SELFIE_MB} MB.")
-    with _decoding:
-        pixels = pictures.load(selfie, SELFIE_SIDE, settings.MAX_SELFIE_MEGAPIXELS).pixels
-    found = sorted(engine.detect(pixels), key=_area, reverse=True)
-    if not found:
-        return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
-    if len(found) > 1 and _area(found[0]) < CLEARLY_LARGER * _area(found[1]):
-        return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
-    box = found[0].box
-    return _Probe(engine.embed(pixels, found[:1])[0], float(clarity(box.width, box.height)))
-
-
-def _area(found: Detection) -> float:
-    return found.box.width * found.box.height
-
-
-def _hits(event: Event, probe: _Probe) -> dict[int, list[_Hit]]:
-    """Return, per person, their faces among the nearest, best first. An exact scan."""
+def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
+    """Return the persons of the nearest faces. An exact scan."""
     nearest = (
         Embedding.objects.filter(event=event, engine=event.engine, image_face__face__isnull=False)
-        .annotate(distance=CosineDistance("vector", probe.embedding))
+        .annotate(distance=CosineDistance("vector", seen.embedding))
         .order_by("distance")
         .values_list("pk", "image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
     )
     rows = list(nearest)
     clarities = clarity([row[3] for row in rows], [row[4] for row in rows]).tolist()
     hits: dict[int, list[_Hit]] = defaultdict(list)
-    for (image_face, person, distance, *_), seen in zip(rows, clarities, strict=True):
-        hits[person].append(_Hit((1 - distance) * probe.clarity * seen, 1 - distance, image_face))
-    return {person: sorted(found, reverse=True) for person, found in hits.items()}
+    for (image_face, person, distance, *_), clear in zip(rows, clarities, strict=True):
+        hits[person].append(_Hit((1 - distance) * seen.clarity * clear, 1 - distance, image_face))
+    return [_Candidate.of(person, found) for person, found in hits.items()]
 
 
-def _vote(hits: dict[int, list[_Hit]], min_score: float) -> Match | NoMatch:
-    scores = {person: fmean(hit.score for hit in found[:VOTES]) for person, found in hits.items()}
-    best = max(scores.values(), default=-1.0)
-    if best < min_score:
-        return NO_MATCH
-    bar = max(min_score, best - NEARLY_AS_GOOD)
-    chosen = sorted((p for p, score in scores.items() if score >= bar), key=scores.__getitem__, reverse=True)
-    faces = Face.objects.in_bulk(chosen)
-    # A grouping that ends just now may have united one of them with another.
-    still_there = [person for person in chosen if person in faces]
-    if not still_there:
-        return NO_MATCH
-    best_hits = [hits[person][0] for person in still_there]
-    return Match(
-        faces=[faces[person] for person in still_there],
-        witnesses=[hit.image_face for hit in best_hits],
-        confidence=best_hits[0].similarity,
-    )
+class _Search:
+    """The candidates of an event sorted into tiers."""
+
+    def __init__(self, event: Event, candidates: Iterable[_Candidate]) -> None:
+        self.event = event
+        self.limits: Thresholds = thresholds(event)
+        self.candidates = {candidate.person: candidate for candidate in candidates}
+        hidden = event.faces.filter(hidden=True).values_list("pk", flat=True)
+        # Whoever is less like the selfie than a hidden person is surely not the one it shows.
+        self.bar = max(
+            (self.candidates.pop(person).score for person in hidden if person in self.candidates), default=-1.0
+        )
+
+    def match(self) -> Match | NoMatch:
+        best = max(self.candidates.values(), key=lambda candidate: candidate.score, default=None)
+        if best is None:
+            return NO_MATCH
+        if best.score >= 1 - self.limits.sure and best.score > self.bar:
+            # A grouping that ends just now may have united this person with another.
+            face = Face.objects.filter(pk=best.person).first()
+            return self._whole(face, best.score) if face else NO_MATCH
+        guesses = self._guesses()
+        return Match([], guesses) if guesses else NO_MATCH
+
+    def _whole(self, face: Face, score: float) -> Match:
+        """Return the person, and the parts in which grouping left them: as similar to the centroid as to a selfie."""
+        similar = [(other, similarity) for other, similarity in self._parts(face) if other != face]
+        sure, maybe = 1 - self.limits.sure, 1 - (self.limits.sure + self.limits.maybe) / 2
+        return Match(
+            sure=[self._found(face, score), *(self._found(*part) for part in similar if part[1] >= sure)],
+            maybe=[self._found(*part) for part in similar if maybe <= part[1] < sure][:MOST_GUESSES],
+        )
+
+    def _parts(self, face: Face) -> list[tuple[Face, float]]:
+        """Return the candidates most like this person, with the mean similarity of their faces to the centroid.
+
+        Not those of whom staff said that they are somebody else.
+        """
+        nearest = (
+            Centroid.objects.filter(face__in=list(self.candidates), face__engine=self.event.engine)
+            .exclude(face__in=_kept_apart(face))
+            .annotate(distance=MaxInnerProduct("mean", face.embedding))
+            .order_by("distance")
+            .select_related("face")
+            .defer("mean")
+        )
+        if face.name:
+            nearest = nearest.filter(face__name__in=("", face.name))
+        return [(centroid.face, -centroid.distance) for centroid in nearest[: 10 * MOST_GUESSES]]
+
+    def _guesses(self) -> list[Found]:
+        """Return the persons with the faces most like the selfie, of any size."""
+        ranked = sorted(self.candidates.values(), key=lambda candidate: candidate.similarity, reverse=True)
+        bar = max(1 - self.limits.maybe, ranked[0].similarity - NEARLY_AS_GOOD)
+        chosen = [candidate for candidate in ranked[:MOST_GUESSES] if candidate.similarity >= bar]
+        faces = Face.objects.in_bulk([candidate.person for candidate in chosen])
+        return [self._found(faces[each.person], each.score) for each in chosen if each.person in faces]
+
+    def _found(self, face: Face, score: float) -> Found:
+        candidate = self.candidates[face.pk]
+        evidence = max(score, candidate.score)
+        return Found(
+            face=face,
+            witness=candidate.witness,
+            confidence=candidate.similarity,
+            probability=probability(self.event, evidence, self.limits.faces),
+        )
+
+
+def _kept_apart(face: Face) -> QuerySet[DecisionFace, int | None]:
+    """Return the persons of the faces of whom staff decided that they are not this person."""
+    live = DecisionFace.objects.filter(decision__in=Decision.objects.live(), image_face__face__isnull=False)
+    own = live.filter(image_face__face=face, decision=OuterRef("decision")).filter(~Q(side=OuterRef("side")))
+    return live.filter(Exists(own)).values_list("image_face__face", flat=True)

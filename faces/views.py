@@ -85,7 +85,8 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         _remember(request, event, None)
         messages.info(request, f"A selfie opens your photos, for {settings.GALLERY_TOKEN_HOURS} hours.")
         return redirect("event", slug)
-    return render(request, "faces/gallery.html", {"event": event, "images": grant.images()})
+    images, maybe = grant.images(), grant.maybe_images() if grant.maybe else Image.objects.none()
+    return render(request, "faces/gallery.html", {"event": event, "images": images, "maybe_images": maybe})
 
 
 @require_safe
@@ -144,5 +145,5 @@ def _open_photos(request: HttpRequest) -> QuerySet[Image]:
 def _any_of(opened: list[Grant]) -> Q:
     granted = Q(pk__in=[])
     for grant in opened:
-        granted |= Q(pk__in=grant.images().values("pk"))
+        granted |= Q(pk__in=grant.open_images().values("pk"))
     return granted

@@ -29,7 +29,7 @@ function show(index) {
   thumbnail.src = small.src;
   image.src = link.href;
   image.alt = small.alt;
-  counter.textContent = `${current + 1} of ${links.length}`;
+  counter.textContent = `${current + 1} of ${links.length}${link.closest(".maybe") ? " · maybe you" : ""}`;
   download.href = link.dataset.original;
 }
 

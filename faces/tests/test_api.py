@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
-from faces.models import Face
+from faces import pipeline
+from faces.gallery import Grant
+from faces.models import Face, FaceAlias, ImageFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Painter = Callable[..., io.BytesIO]
 
 SELFIE = "/api/v1/auth/selfie"
+ORANGE, NEARLY_RED = (230, 140, 20), (230, 72, 20)
 
 
 def send_selfie(client: Client, file: io.BytesIO, **fields: str) -> tuple[int, dict[str, object]]:
@@ -39,11 +42,16 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def images_url(photo: str) -> str:
-    """The gallery of the leftmost person of a photo."""
+def person_in(photo: str) -> Face:
+    """The leftmost person of a photo."""
     face = Face.objects.filter(image_faces__image__file_name=photo).order_by("image_faces__x").first()
     assert face
-    return f"/api/v1/users/{face.grab_id}/images"
+    return face
+
+
+def images_url(photo: str) -> str:
+    """The gallery of the leftmost person of a photo."""
+    return f"/api/v1/users/{person_in(photo).grab_id}/images"
 
 
 def storage_url(photo: str, rendition: str = "original") -> str:
@@ -58,6 +66,10 @@ def test_a_selfie_is_answered_with_a_token(client: Client, run: Event, paint: Pa
     assert Face.objects.get(grab_id=str(answer["grab_id"])).image_faces.count() == 3
     assert answer["token"]
     assert answer["expires_in"] == 72 * 3600
+    assert answer["tier"] == "sure"
+    assert answer["probability"] == pytest.approx(1, abs=1e-3)
+    assert "maybe" not in answer
+    assert "maybe_total" not in answer
 
 
 def test_a_stranger_is_not_found(client: Client, run: Event, paint: Painter) -> None:
@@ -205,3 +217,117 @@ def test_only_keys_of_photos_are_served(client: Client, staff: User, run: Event,
     client.force_login(staff)
     response = client.get("/api/v1/storage/" + path.format(Image.objects.all()[0].image_id))
     assert response.status_code in {301, 404}
+
+
+class TestMaybe:
+    """Nearly red is 14 degrees of hue from red, and 21 from orange: neither is sure, and red may be."""
+
+    @pytest.fixture(autouse=True)
+    def _orange(self, run: Event, add: Callable[..., Image]) -> None:
+        add("orange.png", ORANGE)
+        pipeline.ingest(run)
+        run.maybe_distance = 0.6
+        run.save()
+
+    def guess(self, client: Client, paint: Painter, **fields: str) -> tuple[int, dict[str, Any]]:
+        status, answer = send_selfie(client, paint(NEARLY_RED), **fields)
+        return status, answer
+
+    def test_is_not_told_to_who_does_not_ask(self, client: Client, paint: Painter) -> None:
+        status, answer = self.guess(client, paint)
+        assert (status, answer["code"]) == (404, "no_match")
+        assert answer["detail"] == "No matching identity found. Your face is not in any ingested photos."
+        assert self.guess(client, paint, maybe="false")[0] == 404
+
+    def test_is_told_to_who_asks(self, client: Client, paint: Painter) -> None:
+        status, answer = self.guess(client, paint, maybe="true")
+        assert status == 200
+        assert (answer["tier"], answer["total"], answer["maybe_total"]) == ("maybe", 0, 3)
+        [red] = answer["maybe"]
+        assert red["grab_id"] == answer["grab_id"] == str(person_in("red.png").grab_id)
+        assert red["confidence"] == answer["confidence"] == pytest.approx(0.62, abs=0.05)
+        assert red["probability"] == answer["probability"]
+
+    def test_may_be_asked_for_in_the_address(self, client: Client, paint: Painter) -> None:
+        file = SimpleUploadedFile("me.png", paint(NEARLY_RED).getvalue())
+        assert client.post(f"{SELFIE}?maybe=true", {"file": file}).json()["tier"] == "maybe"
+
+    def test_is_asked_for_by_true_or_false(self, client: Client, paint: Painter) -> None:
+        status, answer = self.guess(client, paint, maybe="perhaps")
+        assert (status, answer["code"]) == (400, "bad_request")
+        assert answer["detail"].startswith("`maybe`: ")
+
+    def test_comes_beside_what_is_sure(self, client: Client, paint: Painter) -> None:
+        answer = send_selfie(client, paint(RED), maybe="true")[1]
+        assert (answer["tier"], answer["total"], answer["maybe"], answer["maybe_total"]) == ("sure", 3, [], 0)
+
+    def test_opens_its_gallery_and_files(self, client: Client, paint: Painter) -> None:
+        token = bearer(self.guess(client, paint, maybe="true")[1]["token"])
+        answer = client.get(images_url("red.png"), headers=token).json()
+        assert answer["total"] == 3
+        assert {image["tier"] for image in answer["images"]} == {"maybe"}
+        assert client.get(storage_url("red.png"), headers=token).status_code == 200
+        assert client.get(storage_url("orange.png"), headers=token).status_code == 404
+
+    def test_is_in_the_gallery_after_what_is_sure(self, client: Client, run: Event) -> None:
+        orange, red = (ImageFace.objects.filter(face=person_in(name))[0].pk for name in ("orange.png", "red.png"))
+        token = bearer(Grant(run.pk, sure=(orange,), maybe=(red,)).to_token())
+        for photo in ("orange.png", "red.png"):
+            images = client.get(images_url(photo), headers=token).json()["images"]
+            assert [(image["file_name"], image["tier"]) for image in images] == [
+                ("orange.png", "sure"),
+                ("red.png", "maybe"),
+                ("red-green.png", "maybe"),
+                ("all.png", "maybe"),
+            ]
+
+    def test_is_not_opened_by_a_token_without_it(self, client: Client, run: Event) -> None:
+        orange = ImageFace.objects.filter(face=person_in("orange.png"))[0].pk
+        token = bearer(Grant(run.pk, sure=(orange,)).to_token())
+        assert client.get(images_url("red.png"), headers=token).status_code == 403
+        assert client.get(storage_url("red.png"), headers=token).status_code == 404
+
+    def test_is_no_tier_for_staff(self, client: Client, staff: User) -> None:
+        client.force_login(staff)
+        images = client.get(images_url("red.png")).json()["images"]
+        assert {image["tier"] for image in images} == {"sure"}
+
+
+class TestHidden:
+    @pytest.fixture(autouse=True)
+    def _hide(self, red_token: str) -> None:
+        Face.objects.filter(pk=person_in("red.png").pk).update(hidden=True)
+
+    def test_is_not_found(self, client: Client, paint: Painter) -> None:
+        assert send_selfie(client, paint(RED), maybe="true")[1]["code"] == "no_match"
+
+    def test_closes_the_galleries_that_were_open(self, client: Client, red_token: str) -> None:
+        assert client.get(images_url("red.png"), headers=bearer(red_token)).status_code == 403
+        assert client.get(storage_url("red.png"), headers=bearer(red_token)).status_code == 404
+
+    def test_is_seen_by_staff(self, client: Client, staff: User) -> None:
+        client.force_login(staff)
+        assert client.get(images_url("red.png")).json()["total"] == 3
+
+
+class TestAlias:
+    @pytest.fixture
+    def url(self, run: Event) -> str:
+        """The gallery of somebody who became part of red."""
+        alias = FaceAlias.objects.create(grab_id=uuid.uuid4(), face=person_in("red.png"))
+        return f"/api/v1/users/{alias.grab_id}/images"
+
+    def test_leads_to_the_person(self, client: Client, url: str, red_token: str) -> None:
+        answer = client.get(url, headers=bearer(red_token)).json()
+        assert (answer["grab_id"], answer["total"]) == (str(person_in("red.png").grab_id), 3)
+
+    def test_opens_nothing(self, client: Client, url: str, paint: Painter, member: User) -> None:
+        assert client.get(url).status_code == 401
+        blue = str(send_selfie(client, paint(BLUE))[1]["token"])
+        assert client.get(url, headers=bearer(blue)).status_code == 403
+        client.force_login(member)
+        assert client.get(url).status_code == 403
+
+    def test_is_for_staff(self, client: Client, staff: User, url: str) -> None:
+        client.force_login(staff)
+        assert client.get(url).json()["total"] == 3

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core import signing
 
 from events.models import Event
-from faces.gallery import Grant
+from faces.gallery import Grant, Tier
 from faces.models import Face, ImageFace
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def grant_for(event: Event, photo: str) -> Grant:
     """A grant for the leftmost person of a photo."""
-    return Grant(event.pk, (leftmost(photo).pk,))
+    return Grant(event.pk, sure=(leftmost(photo).pk,))
 
 
 def leftmost(photo: str) -> ImageFace:
@@ -30,6 +31,11 @@ def file_names(grant: Grant) -> list[str]:
 def test_a_token_says_what_it_grants(run: Event) -> None:
     grant = grant_for(run, "red.png")
     assert Grant.from_token(grant.to_token()) == grant
+
+
+def test_a_token_of_before_the_tiers_grants_nothing(run: Event) -> None:
+    old = signing.dumps([run.pk, leftmost("red.png").pk], salt="grabpic.gallery")
+    assert Grant.from_token(old) is None
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a:b:c", "bnVsbA:1uX:xyz"])
@@ -76,7 +82,7 @@ def test_when_a_person_is_parted_the_token_stays_with_whom_the_selfie_showed(run
 
 
 def test_a_photo_that_shows_two_granted_persons_is_listed_once(run: Event) -> None:
-    everyone = Grant(run.pk, tuple(ImageFace.objects.values_list("pk", flat=True)))
+    everyone = Grant(run.pk, sure=tuple(ImageFace.objects.values_list("pk", flat=True)))
     assert everyone.images().count() == 3
 
 
@@ -88,4 +94,51 @@ def test_an_event_taken_back_to_draft_closes_its_galleries(run: Event) -> None:
 
 def test_a_grant_is_for_one_event(run: Event, other_event: Event) -> None:
     grant = grant_for(run, "red.png")
-    assert not Grant(other_event.pk, grant.witnesses).images().exists()
+    assert not Grant(other_event.pk, grant.sure).images().exists()
+
+
+class TestMaybe:
+    """Red is sure, in three photos; green may be, in two of those; blue may be, in one."""
+
+    @pytest.fixture
+    def grant(self, run: Event) -> Grant:
+        _, green, blue = ImageFace.objects.filter(image__file_name="all.png").order_by("x")
+        return Grant(run.pk, sure=(leftmost("red.png").pk,), maybe=(green.pk, blue.pk))
+
+    def test_a_token_keeps_the_tiers_apart(self, grant: Grant) -> None:
+        assert Grant.from_token(grant.to_token()) == grant
+
+    def test_persons_of_each_tier(self, grant: Grant) -> None:
+        sure, maybe = set(grant.persons(Tier.SURE)), set(grant.persons(Tier.MAYBE))
+        assert sure == {leftmost("red.png").face}
+        assert len(maybe) == 2
+        assert set(grant.persons()) == sure | maybe
+
+    def test_photos_that_are_sure_are_not_maybe(self, grant: Grant) -> None:
+        assert file_names(grant) == ["red.png", "red-green.png", "all.png"]
+        assert not grant.maybe_images().exists()
+
+    def test_photos_that_may_be_are_opened_too(self, run: Event, grant: Grant) -> None:
+        unsure = Grant(run.pk, maybe=grant.maybe)
+        assert not unsure.images().exists()
+        assert [image.file_name for image in unsure.maybe_images()] == ["red-green.png", "all.png"]
+        assert [image.file_name for image in unsure.open_images()] == ["red-green.png", "all.png"]
+
+    def test_who_turned_out_to_be_the_sure_person_is_not_shown_twice(self, run: Event, grant: Grant) -> None:
+        ImageFace.objects.update(face=leftmost("red.png").face)
+        assert grant.images().count() == 3
+        assert not grant.maybe_images().exists()
+
+    def test_hiding_a_person_closes_their_photos(self, run: Event, grant: Grant) -> None:
+        grant.persons(Tier.SURE).update(hidden=True)
+        assert not grant.images().exists()
+        assert [image.file_name for image in grant.open_images()] == ["red-green.png", "all.png"]
+        run.faces.update(hidden=True)
+        assert not grant.open_images().exists()
+
+    def test_a_draft_is_closed(self, grant: Grant) -> None:
+        Event.objects.update(access=Event.Access.DRAFT)
+        assert not grant.open_images().exists()
+
+    def test_it_is_for_one_event(self, other_event: Event, grant: Grant) -> None:
+        assert not Grant(other_event.pk, grant.sure, grant.maybe).open_images().exists()

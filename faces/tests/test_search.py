@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image as Picture
+from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
-from faces import pipeline, search
+from faces import persons, pipeline, search
 from faces.gallery import Grant
-from faces.models import Face, ImageFace
+from faces.models import Decision, DecisionFace, Embedding, Face, ImageFace
+from faces.probe import Probe
 from faces.search import Match, NoMatch
+from faces.tests.test_grouping import add_faces, direction
+from faces.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from django.contrib.auth.models import User
     from pytest_django.fixtures import Settings
 
     from events.models import Event, Image
@@ -36,10 +40,12 @@ def test_a_selfie_finds_all_photos_of_its_person_and_no_others(run: Event, paint
     assert photos_of(run, paint(BLUE)) == {"all.png"}
 
 
-def test_the_confidence_is_the_similarity(run: Event, paint: Painter) -> None:
+def test_the_confidence_is_the_similarity_and_the_probability_is_high(run: Event, paint: Painter) -> None:
     found = search.find(run, paint(RED))
     assert isinstance(found, Match)
-    assert found.confidence == pytest.approx(1, abs=1e-3)
+    [red] = found.sure
+    assert red.confidence == pytest.approx(1, abs=1e-3)
+    assert red.probability > 0.99
 
 
 def test_a_stranger_finds_nothing(run: Event, paint: Painter) -> None:
@@ -61,14 +67,6 @@ def test_an_empty_event_matches_nobody(event: Event, paint: Painter) -> None:
     assert found.code == "no_match"
 
 
-def test_a_person_that_was_grouped_in_parts_is_found_whole(run: Event, paint: Painter) -> None:
-    face = ImageFace.objects.filter(image__file_name="all.png").order_by("x")[0]
-    assert face.face
-    face.face = Face.objects.create(event=run, engine="fake", embedding=face.face.embedding)
-    face.save()
-    assert photos_of(run, paint(RED)) == {"red.png", "red-green.png", "all.png"}
-
-
 def test_the_events_threshold_wins_over_the_setting(run: Event, paint: Painter, settings: Settings) -> None:
     near_red = paint((230, 20, 60))
     assert isinstance(search.find(run, near_red), Match)
@@ -78,62 +76,167 @@ def test_the_events_threshold_wins_over_the_setting(run: Event, paint: Painter, 
     assert isinstance(search.find(run, near_red), Match)
 
 
-def test_persons_that_a_grouping_united_meanwhile_are_left_out(
-    run: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def united_meanwhile(*args: object) -> object:
-        found = hits(*args)  # type: ignore[arg-type]
-        Face.objects.all().delete()
-        return found
-
-    hits = search._hits
-    monkeypatch.setattr(search, "_hits", united_meanwhile)
-    assert search.find(run, paint(RED)) == search.NO_MATCH
-
-
-def test_a_selfie_of_too_many_pixels(run: Event, paint: Painter, settings: Settings) -> None:
-    settings.MAX_SELFIE_MEGAPIXELS = 0
-    found = search.find(run, paint(RED))
-    assert isinstance(found, NoMatch)
-    assert found.code == "image_too_large"
-
-
-def test_a_selfie_without_a_face(run: Event, paint: Painter) -> None:
-    found = search.find(run, paint())
-    assert isinstance(found, NoMatch)
-    assert found.code == "no_face"
-
-
-def test_a_selfie_of_two_is_nobodys(run: Event, paint: Painter) -> None:
-    found = search.find(run, paint(RED, GREEN))
-    assert isinstance(found, NoMatch)
-    assert found.code == "several_faces"
-
-
-def test_somebody_small_in_the_background_does_not_matter(run: Event) -> None:
-    selfie = Picture.new("RGB", (400, 300), (128, 128, 128))
-    selfie.paste(RED, (50, 50, 200, 200))
-    selfie.paste(GREEN, (300, 100, 340, 140))
-    file = io.BytesIO()
-    selfie.save(file, "PNG")
-    assert "red.png" in photos_of(run, file)
-
-
-@pytest.mark.parametrize(("content", "code"), [(b"", "empty"), (b"not a picture", "not_an_image")])
-def test_a_selfie_that_is_no_photo(run: Event, content: bytes, code: str) -> None:
-    found = search.find(run, io.BytesIO(content))
-    assert isinstance(found, NoMatch)
-    assert found.code == code
-
-
-def test_a_selfie_over_the_limit(run: Event, paint: Painter, settings: Settings) -> None:
-    settings.MAX_SELFIE_MB = 0
-    found = search.find(run, paint(RED))
-    assert isinstance(found, NoMatch)
-    assert found.code == "file_too_large"
-
-
 def test_a_search_writes_nothing(run: Event, paint: Painter, django_assert_num_queries: Callable[..., object]) -> None:
-    with django_assert_num_queries(3) as queries:  # type: ignore[attr-defined]
+    # The event's size, the nearest faces, who is hidden, the person, and the parts in which they may be.
+    with django_assert_num_queries(5) as queries:  # type: ignore[attr-defined]
         search.find(run, paint(RED))
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+
+
+class TestTiers:
+    """Vectors on a circle, by their angle; up to 45 degrees is sure, up to 60 maybe, up to 53 for further parts."""
+
+    @pytest.fixture(autouse=True)
+    def _limits(self, event: Event) -> None:
+        event.max_distance, event.maybe_distance = 0.29, 0.5
+        event.save()
+
+    def test_who_is_near_is_sure(self, event: Event, look: Look) -> None:
+        person(event, 30, 31)
+        assert angles(look(0)) == ([30], [])
+
+    def test_who_is_a_little_further_may_be(self, event: Event, look: Look) -> None:
+        person(event, 50)
+        assert angles(look(0)) == ([], [50])
+
+    def test_who_is_far_is_not_found(self, event: Event, look: Look) -> None:
+        person(event, 65)
+        assert look(0) == search.NO_MATCH
+
+    def test_one_good_face_among_bad_ones_is_not_sure(self, event: Event, look: Look) -> None:
+        person(event, 40, 60, 62)
+        assert angles(look(0)) == ([], [40])
+
+    def test_a_small_face_is_not_sure(self, event: Event, look: Look) -> None:
+        person(event, 40, size=10)
+        assert angles(look(0)) == ([], [40])
+
+    def test_a_lookalike_of_a_sure_person_is_not_shown(self, event: Event, look: Look) -> None:
+        """Both are within the sure distance of the selfie, but far from each other."""
+        person(event, 10)
+        person(event, -44)
+        assert angles(look(0)) == ([10], [])
+
+    def test_the_centroid_finds_the_other_parts_of_a_person(self, event: Event, look: Look) -> None:
+        person(event, 40, 50, 40)
+        person(event, 85)
+        assert angles(look(10)) == ([40, 85], [])
+
+    def test_a_part_a_little_further_from_the_centroid_may_be(self, event: Event, look: Look) -> None:
+        person(event, 30)
+        person(event, 80)
+        assert angles(look(0)) == ([30], [80])
+
+    def test_the_best_comes_first(self, event: Event, look: Look) -> None:
+        for angle in (58, 55, 56):
+            person(event, angle)
+        assert angles(look(0)) == ([], [55, 56, 58])
+
+    def test_there_are_few_guesses(self, event: Event, look: Look) -> None:
+        for angle in (55, 56, 57, 58):
+            person(event, angle)
+        assert angles(look(0)) == ([], [55, 56, 57])
+
+    def test_a_guess_is_nearly_as_good_as_the_best(self, event: Event, look: Look) -> None:
+        person(event, 50)
+        person(event, 58)
+        assert angles(look(0)) == ([], [50])
+
+    def test_what_was_found_says_how_likely_it_is(self, event: Event, look: Look) -> None:
+        sure, further = person(event, 40, 42), person(event, 85)
+        match = look(10)
+        assert isinstance(match, Match)
+        assert [found.face for found in match.sure] == [sure, further]
+        assert [found.confidence for found in match.sure] == pytest.approx([cosine(30), cosine(75)], abs=1e-3)
+        assert match.sure[0].probability > match.sure[1].probability > 0.5
+        assert match.sure[0].witness == sure.image_faces.order_by("pk")[0].pk
+
+    def test_staff_kept_a_part_apart(self, event: Event, look: Look, staff: User) -> None:
+        left, right = person(event, 40), person(event, 50)
+        decision = keep_apart(event, left, right)
+        assert angles(look(0)) == ([40], [])
+        assert angles(look(90)) == ([50], [])
+        decision.undone_at = timezone.now()
+        decision.save()
+        assert angles(look(0)) == ([40, 50], [])
+
+    def test_persons_of_two_names_are_two(self, event: Event, look: Look) -> None:
+        person(event, 20, name="Ann")
+        person(event, 25, name="Bea")
+        person(event, 30)
+        assert angles(look(0)) == ([20, 30], [])
+
+    def test_who_was_united_with_another_meanwhile_is_left_out(
+        self, event: Event, look: Look, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for angle, outcome in ((10, search.NO_MATCH), (50, search.NO_MATCH)):
+            gone = person(event, angle)
+            monkeypatch.setattr(search, "thresholds", lambda event, gone=gone: (gone.delete(), thresholds(event))[1])
+            assert look(0) == outcome
+
+    def test_a_hidden_person_is_not_found(self, event: Event, look: Look) -> None:
+        person(event, 10, hidden=True)
+        assert look(0) == search.NO_MATCH
+
+    def test_nobody_else_is_surely_found_with_the_selfie_of_a_hidden_person(self, event: Event, look: Look) -> None:
+        person(event, 10, hidden=True)
+        person(event, 20)
+        assert angles(look(0)) == ([], [20])
+
+    def test_a_hidden_person_who_is_less_alike_changes_nothing(self, event: Event, look: Look) -> None:
+        person(event, 10)
+        person(event, 20, hidden=True)
+        assert angles(look(0)) == ([10], [])
+
+    def test_other_events_hide_nobody_here(self, event: Event, other_event: Event, look: Look) -> None:
+        person(other_event, 0, hidden=True)
+        person(event, 20)
+        assert angles(look(0)) == ([20], [])
+
+
+Look = Callable[[float], Match | NoMatch]
+
+
+@pytest.fixture
+def look(event: Event, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Return a function that searches with a large face in this direction."""
+
+    def find(angle: float) -> Match | NoMatch:
+        monkeypatch.setattr("faces.probe.read", lambda *_: Probe(direction(angle), 1.0))
+        return search.find(event, io.BytesIO())
+
+    return find
+
+
+def person(event: Event, *angles: float, size: float = 100, **fields: Any) -> Face:
+    """Make a person with a face of this size in each of these directions, each in a photo of its own."""
+    made = Face.objects.create(event=event, engine=event.engine, embedding=direction(angles[0]), **fields)
+    for angle in angles:
+        [face] = add_faces(event, angle)
+        ImageFace.objects.filter(pk=face.pk).update(face=made, width=size, height=size)
+    persons.refresh(event, [made.pk])
+    return made
+
+
+def keep_apart(event: Event, left: Face, right: Face) -> Decision:
+    decision = Decision.objects.create(event=event, kind=Decision.Kind.NOT_SAME, summary="Two people.")
+    for side, face in enumerate((left, right)):
+        for image_face in face.image_faces.all():
+            DecisionFace.objects.create(decision=decision, image_face=image_face, side=side)
+    return decision
+
+
+def cosine(angle: float) -> float:
+    return math.cos(math.radians(angle))
+
+
+def angles(found: Match | NoMatch) -> tuple[list[int], list[int]]:
+    """Return the directions of the witnesses, in degrees, of each tier."""
+    assert isinstance(found, Match)
+    sure, maybe = ([angle_of(each.witness) for each in tier] for tier in (found.sure, found.maybe))
+    return sure, maybe
+
+
+def angle_of(witness: int) -> int:
+    x, y, *_ = Embedding.objects.get(pk=witness).vector
+    return round(math.degrees(math.atan2(y, x)))

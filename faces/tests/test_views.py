@@ -62,7 +62,7 @@ def hold(client: Client, event: Event, *names: str) -> None:
     """Put a grant for the persons who are alone in these photos into the visitor's session."""
     witnesses = tuple(ImageFace.objects.get(image=photo(event, name)).pk for name in names)
     session = client.session
-    session[views.SESSION_KEY] = {str(event.pk): Grant(event.pk, witnesses).to_token()}
+    session[views.SESSION_KEY] = {str(event.pk): Grant(event.pk, sure=witnesses).to_token()}
     session.save()
 
 
@@ -201,7 +201,7 @@ class TestGallery:
     def test_of_another_person_shows_theirs(self, client: Client, run: Event) -> None:
         green = ImageFace.objects.filter(image=photo(run, "red-green.png")).order_by("-x")[0]
         session = client.session
-        session[views.SESSION_KEY] = {str(run.pk): Grant(run.pk, (green.pk,)).to_token()}
+        session[views.SESSION_KEY] = {str(run.pk): Grant(run.pk, sure=(green.pk,)).to_token()}
         session.save()
         page = client.get(GALLERY).content.decode()
         assert "You are in 2 photos<" in page
@@ -267,6 +267,72 @@ class TestGallery:
         pipeline.ingest(run)
         with django_assert_num_queries(3):  # session, event, photos
             attendee.get(GALLERY)
+
+
+class TestMaybe:
+    """A visitor who is surely blue, in two photos, and maybe green, in one of these and one more."""
+
+    @pytest.fixture
+    def visitor(self, client: Client, run: Event, add: Any) -> Client:
+        add("blue.png", BLUE)
+        pipeline.ingest(run)
+        self.hold(client, run, sure=True)
+        return client
+
+    def hold(self, client: Client, run: Event, *, sure: bool) -> None:
+        """Put the grant into the session; without `sure`, for green alone."""
+        _, green, blue = ImageFace.objects.filter(image=photo(run, "all.png")).order_by("x")
+        session = client.session
+        grant = Grant(run.pk, sure=(blue.pk,) if sure else (), maybe=(green.pk,))
+        session[views.SESSION_KEY] = {str(run.pk): grant.to_token()}
+        session.save()
+
+    def test_photos_have_a_section_of_their_own(self, visitor: Client, run: Event) -> None:
+        page = visitor.get(GALLERY).content.decode()
+        sure, maybe = page.split('<h2 id="maybe">Maybe you</h2>')
+        assert "You are in 2 photos<" in sure
+        assert [re.findall(r'alt="(Photo \d: .+?)"', part) for part in (sure, maybe)] == [
+            ["Photo 1: all.png", "Photo 2: blue.png"],
+            ["Photo 3: red-green.png"],
+        ]
+        assert "In this photo somebody looks like you, but we are not sure." in maybe
+        assert maybe.count('loading="lazy"') == 1
+        assert str(photo(run, "red.png").image_id) not in page
+
+    def test_alone_says_so(self, client: Client, run: Event) -> None:
+        self.hold(client, run, sure=False)
+        page = client.get(GALLERY).content.decode()
+        assert "<h1>We are not sure. Are these you?</h1>" in page
+        assert "You are in" not in page
+        assert page.count('loading="lazy"') == 2
+
+    def test_is_not_there_when_there_is_none(self, attendee: Client) -> None:
+        assert "Maybe" not in attendee.get(GALLERY).content.decode()
+
+    def test_photos_open(self, visitor: Client, run: Event) -> None:
+        assert visitor.get(address(photo(run, "red-green.png"))).status_code == 200
+        assert visitor.get(address(photo(run, "red.png"))).status_code == 404
+
+    def test_photos_are_not_for_strangers_and_members(self, visitor: Client, run: Event, member: User) -> None:
+        visitor.post(GALLERY)
+        assert visitor.get(address(photo(run, "red-green.png"))).status_code == 404
+        visitor.force_login(member)
+        assert visitor.get(address(photo(run, "red-green.png"))).status_code == 404
+
+    def test_photos_of_somebody_hidden_since_are_closed(self, visitor: Client, run: Event) -> None:
+        run.faces.update(hidden=True)
+        assert "No photos of you yet" in visitor.get(GALLERY).content.decode()
+        assert visitor.get(address(photo(run, "red-green.png"))).status_code == 404
+
+    def test_a_selfie_opens_it(self, client: Client, run: Event, selfie: Any) -> None:
+        run.maybe_distance = 0.6
+        run.save()
+        assert client.post(SELFIE, selfie((230, 72, 20))).status_code == 303
+        assert "We are not sure." in client.get(GALLERY).content.decode()
+
+    def test_takes_one_query_more(self, visitor: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        with django_assert_num_queries(4):  # session, event, photos, photos that may be
+            visitor.get(GALLERY)
 
 
 @pytest.mark.parametrize("rendition", ["original", "preview", "thumbnail"])

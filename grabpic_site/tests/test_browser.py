@@ -24,6 +24,9 @@ from events.api import UploadViewSet
 from events.errors import Refusal
 from events.models import Image
 from faces import pipeline
+from faces.gallery import Grant
+from faces.models import ImageFace
+from faces.views import SESSION_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -248,6 +251,40 @@ class TestAttendee:
             phone.get_by_role("button", name="Take a selfie").click()
         chooser.value.set_files([selfie_of(RED)])
         expect(phone.get_by_role("heading", level=1)).to_have_text("You are in 3 photos")
+
+
+class TestMaybe:
+    """The visitor is surely red, and maybe green."""
+
+    @pytest.fixture(autouse=True)
+    def _gallery(self, phone: Page, live_server: LiveServer, run: Event, client: Client) -> None:
+        sure, maybe = ImageFace.objects.filter(image__file_name="1.png").order_by("x")
+        session = client.session
+        session[SESSION_KEY] = {str(run.pk): Grant(run.pk, sure=(sure.pk,), maybe=(maybe.pk,)).to_token()}
+        session.save()
+        cookie = client.cookies["sessionid"].value
+        phone.context.add_cookies([{"name": "sessionid", "value": cookie, "url": str(live_server)}])
+        phone.goto(f"{live_server}/events/city-run/gallery/")
+
+    def test_is_a_section_below_what_is_sure(self, phone: Page) -> None:
+        expect(phone.get_by_role("heading", level=1)).to_have_text("You are in 3 photos")
+        maybe = phone.get_by_role("region", name="Maybe you")
+        expect(maybe.get_by_role("link")).to_have_count(1)
+        expect(maybe.get_by_role("img")).to_have_js_property("naturalWidth", 400)
+        expect(phone.locator(".photos a")).to_have_count(4)
+
+    def test_the_full_view_goes_on_into_it_and_says_so(self, phone: Page) -> None:
+        viewer, counter = phone.get_by_role("dialog"), phone.locator(".counter")
+        phone.locator(".photos a").nth(2).click()
+        expect(counter).to_have_text("3 of 4")
+        phone.keyboard.press("ArrowRight")
+        expect(counter).to_have_text("4 of 4 · maybe you")
+        expect(viewer.get_by_role("img")).to_have_js_property("naturalWidth", 400)
+        phone.keyboard.press("ArrowRight")
+        expect(counter).to_have_text("1 of 4")
+        phone.keyboard.press("ArrowLeft")
+        phone.keyboard.press("Escape")
+        expect(phone.get_by_role("region", name="Maybe you").get_by_role("link")).to_be_focused()
 
 
 class TestFullView:

@@ -1,0 +1,102 @@
+"""The shapes of what the API takes and answers about persons and their photos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_field
+from rest_framework import serializers
+
+from events.models import Image
+from faces import search
+from faces.gallery import Tier
+
+
+class MaybeSerializer(serializers.Serializer[Any]):
+    maybe = serializers.BooleanField(default=False, help_text="As the query parameter.")
+
+
+class SelfieSerializer(MaybeSerializer):
+    file = serializers.FileField()
+
+
+class FoundSerializer(serializers.Serializer[Any]):
+    """`search.Found`, as the API shows it."""
+
+    grab_id = serializers.UUIDField(source="face.grab_id")
+    confidence = serializers.SerializerMethodField(help_text="1 - cosine distance to the most similar face.")
+    probability = serializers.SerializerMethodField(help_text="How likely this is the same person, from 0 to 1.")
+
+    def get_confidence(self, found: search.Found) -> float:
+        return round(found.confidence, 4)
+
+    def get_probability(self, found: search.Found) -> float:
+        return round(found.probability, 4)
+
+
+class MatchSerializer(FoundSerializer):
+    tier = serializers.ChoiceField(list(Tier), help_text="`maybe`: nobody was surely found, this is the best guess.")
+    total = serializers.IntegerField(help_text="How many photos surely show this person.")
+    token = serializers.CharField(help_text="Opens the gallery: `Authorization: Bearer <token>`.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    maybe = FoundSerializer(many=True, required=False, help_text="Best first; only where `maybe` was asked for.")
+    maybe_total = serializers.IntegerField(required=False, help_text="How many more photos may show this person.")
+
+
+class GalleryImageSerializer(serializers.Serializer[Image]):
+    image_id = serializers.UUIDField()
+    file_path = serializers.CharField(source="storage_key", help_text="For `/api/v1/storage/{path}`.")
+    preview_path = serializers.SerializerMethodField()
+    thumbnail_path = serializers.SerializerMethodField()
+    file_name = serializers.CharField()
+    tier = serializers.SerializerMethodField(help_text="`maybe`: the token's selfie only may show this person.")
+    ingested_at = serializers.DateTimeField(source="created_at")
+
+    def get_preview_path(self, image: Image) -> str:
+        return image.key_of(Image.Rendition.PREVIEW)
+
+    def get_thumbnail_path(self, image: Image) -> str:
+        return image.key_of(Image.Rendition.THUMBNAIL)
+
+    @extend_schema_field(serializers.ChoiceField(list(Tier)))
+    def get_tier(self, image: Image) -> str:
+        return Tier.MAYBE if image.pk in self.context.get("maybe", ()) else Tier.SURE
+
+
+class GallerySerializer(serializers.Serializer[Any]):
+    grab_id = serializers.UUIDField()
+    total = serializers.IntegerField()
+    images = GalleryImageSerializer(many=True)
+
+
+MATCH = {
+    "grab_id": "0b7ad6d0-6b3a-4dd4-9a4b-2f3f6a2c9d11",
+    "confidence": 0.7312,
+    "probability": 0.9998,
+    "tier": "sure",
+    "total": 14,
+    "token": "WzEsWzQyXSxbXV0:1vMKzF:…",
+    "expires_in": 259200,
+}
+GUESS = {"grab_id": "5c1e0a52-93f0-4b8e-8a53-7d5f0f5f3c77", "confidence": 0.4421, "probability": 0.4133}
+SELFIE_EXAMPLES = [
+    OpenApiExample("found", MATCH, response_only=True, status_codes=["200"]),
+    OpenApiExample(
+        "found, with maybe=true",
+        MATCH | {"maybe": [GUESS], "maybe_total": 2},
+        response_only=True,
+        status_codes=["200"],
+    ),
+    OpenApiExample(
+        "not sure, with maybe=true",
+        MATCH | GUESS | {"tier": "maybe", "total": 0, "maybe": [GUESS], "maybe_total": 2},
+        response_only=True,
+        status_codes=["200"],
+    ),
+    OpenApiExample(
+        "nobody found",
+        {"detail": search.NO_MATCH.reason, "code": search.NO_MATCH.code},
+        response_only=True,
+        status_codes=["404"],
+    ),
+]
