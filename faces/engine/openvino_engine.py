@@ -14,7 +14,7 @@ from .yunet import YuNet
 
 FACENET_WEIGHT: Final = 0.15
 """FaceNet's share of the similarity in `facenet+sface`. LFW, true accepts at one false in 10,000 and in 100,000 pairs:
-0.977 and 0.949; with a weight of 0.25 fewer at 100,000, SFace alone 0.972 and 0.939. FaceNet is poor at faces of less
+0.977 and 0.949; with a weight of 0.25 0.976 and 0.942, SFace alone 0.972 and 0.939. FaceNet is poor at faces of less
 than 60 pixels, so a larger weight costs most there."""
 
 
