@@ -9,9 +9,11 @@ In a folder per person the whole file is the selfie. With a `truth.csv` it is cu
 as wide again on every side, so that mostly one face is in it. Faces nobody labelled take part in everything, but
 count neither as right nor as wrong.
 
-`sure_*` is about the photos of the search's sure tier, `all_*` about those of sure and maybe. `bcubed_f_incremental`
-is B³ F before the consolidation. The spreads are the largest less the smallest B³ F, with and without the
-consolidation, when the same faces arrive in some more random orders.
+`sure_*` is about the photos of the search's sure tier, `all_*` about those of sure and maybe.
+
+`bcubed_f_incremental` is B³ F where new faces only join those that are there, as in a large event until it is
+consolidated; a small one is clustered anew with every batch. The spreads are the largest less the smallest B³ F, when
+the same faces arrive like that in some further random orders: before and after the consolidation.
 
 "classic" is the algorithm of `benchmarks.classic`, in the order of arrival, on the very faces and embeddings of one
 of our engines (FaceNet: the family of models it used); its search shows the photos of the nearest identity, if that
@@ -27,13 +29,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import metrics, selfies
-from benchmarks.arrival import Recording, consolidate, groups, in_batches
+from benchmarks.arrival import Recording, groups, in_batches, join
 from benchmarks.classic import ClassicIdentities
 from benchmarks.labelled import LabelledEvent
 from benchmarks.report import Figure
+from faces import grouping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,12 +82,10 @@ def _measure_engine(dataset: Dataset, run: LabelledEvent, orders: int) -> dict[s
     known = run.faces.only(run.faces.known)
     rates = metrics.tar_at_far(known.persons, known.embeddings, FALSE_ACCEPT_RATES)
     values = {"detection_recall": metrics.share(run.labelled, labels)} if dataset.has_boxes else {}
-    incremental = _bcubed_f(known.persons, groups(run.event, known.ids))
-    consolidate(run.event)
-    values |= _grouping_values(known.persons, groups(run.event, known.ids)) | {"bcubed_f_incremental": incremental}
+    grouping.consolidate(run.event)
+    values |= _grouping_values(known.persons, groups(run.event, known.ids))
     recording = Recording(run.event)
-    if orders:
-        values |= _spreads(recording, known, orders, (incremental, values["bcubed_f"]))
+    values |= _order_values(recording, known, orders)
     values |= _search_values(run, recording)
     return values | {f"tar_at_far_{rate:.0e}".replace("e-0", "e-"): tar for rate, tar in rates.items()}
 
@@ -102,31 +103,37 @@ def _grouping_values(persons: NDArray[np.int64], found: NDArray[np.int64]) -> di
     }
 
 
-def _bcubed_f(persons: NDArray[np.int64], found: NDArray[np.int64]) -> float:
-    return metrics.f_score(*metrics.bcubed(persons, found))
-
-
-def _spreads(recording: Recording, known: Faces, orders: int, first: tuple[float, float]) -> dict[str, float]:
-    """Return how far apart the B³ F of all orders of arrival are; `first` has those of the first, before and after."""
-    again = [_arrive_again(recording, known, Random(SEED + number)) for number in range(1, orders + 1)]  # noqa: S311
-    before, after = zip(first, *again, strict=True)
-    return {"bcubed_f_spread": max(after) - min(after), "bcubed_f_spread_incremental": max(before) - min(before)}
+def _order_values(recording: Recording, known: Faces, further: int) -> dict[str, float]:
+    orders = [_arrive_again(recording, known, Random(SEED + number)) for number in range(further + 1)]  # noqa: S311
+    before, after = zip(*orders, strict=True)
+    values = {"bcubed_f_incremental": before[0]}
+    if further:
+        values |= {"bcubed_f_spread": _spread(after), "bcubed_f_spread_incremental": _spread(before)}
+    return values
 
 
 def _arrive_again(recording: Recording, known: Faces, random: Random) -> tuple[float, float]:
     """Return B³ F before and after the consolidation."""
-    arrived = recording.arrive(in_batches(recording.photos, random))
+    arrived = recording.arrive(in_batches(recording.photos, random), join)
     before = _bcubed_f(known.persons, arrived.groups(known.ids))
-    consolidate(arrived.event)
+    grouping.consolidate(arrived.event)
     return before, _bcubed_f(known.persons, arrived.groups(known.ids))
+
+
+def _bcubed_f(persons: NDArray[np.int64], found: NDArray[np.int64]) -> float:
+    return metrics.f_score(*metrics.bcubed(persons, found))
+
+
+def _spread(values: Sequence[float]) -> float:
+    return max(values) - min(values)
 
 
 def _search_values(run: LabelledEvent, recording: Recording) -> dict[str, float]:
     chosen = selfies.choose(run)
     taken = {selfie.image for selfie in chosen}
     left = [photo for photo in recording.photos if photo not in taken]
-    gallery = recording.arrive(in_batches(left, Random(SEED)))  # noqa: S311
-    consolidate(gallery.event)
+    gallery = recording.arrive(in_batches(left, Random(SEED)), grouping.group)  # noqa: S311
+    grouping.consolidate(gallery.event)
     answers = [selfies.search_with(selfie, run, gallery) for selfie in chosen]
     sure, both = [answer for answer, _ in answers], [answer for _, answer in answers]
     values = selfies.sure_values(chosen, sure) | selfies.all_values(chosen, both)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from events.models import Event, Image
-from faces import grouping
+from faces import joining
 from faces.models import Embedding, ImageFace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from random import Random
 
     from numpy.typing import NDArray
@@ -33,10 +33,10 @@ def in_batches(photos: Sequence[T], random: Random) -> list[list[T]]:
     return [order[start:end] for start, end in itertools.pairwise([0, *cuts, len(order)])]
 
 
-def consolidate(event: Event) -> None:
-    """Have all faces of the event clustered anew."""
-    # The present grouping does nothing else.
-    getattr(grouping, "consolidate", grouping.group)(event)
+def join(event: Event) -> None:
+    """Have new faces join the persons that are there, or found new ones, as in a large event between consolidations."""
+    while joining.join(event) is not None:
+        pass
 
 
 def groups(event: Event, faces: Iterable[int]) -> NDArray[np.int64]:
@@ -57,14 +57,14 @@ class Recording:
         """Their keys."""
         return list(self._photos)
 
-    def arrive(self, batches: Iterable[Sequence[int]]) -> Arrived:
-        """Have these photos (keys) arrive in a new event."""
+    def arrive(self, batches: Iterable[Sequence[int]], group: Callable[[Event], object]) -> Arrived:
+        """Have these photos (keys) arrive in a new event, and `group` each batch."""
         number = Event.objects.count()
         event = Event.objects.create(slug=f"again-{number}", name=f"Again {number}", engine=self._event.engine)
         faces: dict[int, int] = {}
         for batch in batches:
             faces |= _add(event, [self._photos[photo] for photo in batch])
-            grouping.group(event)
+            group(event)
         return Arrived(event, faces)
 
 

@@ -1,9 +1,10 @@
 """How fast is a large event grouped, and how well? The faces are a synthetic crowd's, written without pictures.
 
-A tenth of them is there and grouped before the clock starts. The rest arrives in batches, each of which is grouped:
-`faces_per_second` counts these groupings alone, and `_last_tenth` the last tenth of them, when the event is largest.
-Then everything is consolidated in a process of its own, which does nothing else: `peak_rss_mb` is the most memory it
-ever held, with the engine loaded as in a worker. The grouping is judged before (`_incremental`) and after that.
+A tenth of them is there and consolidated before the clock starts. The rest arrives in batches, each of which is
+grouped, and no consolidation comes between: `faces_per_second` counts these groupings alone, and `_last_tenth` the last
+tenth of them, when the event is largest. Then everything is consolidated in a process of its own, which does nothing
+else: `peak_rss_mb` is the most memory it ever held, with the engine loaded as in a worker. The grouping is judged
+before (`_incremental`) and after that.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import django
 import numpy as np
 
 from benchmarks import metrics, population
-from benchmarks.arrival import consolidate, groups
+from benchmarks.arrival import groups
 from benchmarks.memory import Memory
 from benchmarks.population import FACES_PER_PHOTO, Crowd
 from benchmarks.report import Figure
@@ -68,7 +69,7 @@ def _arrive(
     first = math.ceil(len(crowd.persons) * FIRST)
     keys = population.add(event, crowd, crowd.persons[:first])
     log(f"grouping the first {len(keys)} faces …")
-    grouping.group(event)
+    grouping.consolidate(event)
     seconds = []
     for start in range(first, len(crowd.persons), batch):
         new = population.add(event, crowd, crowd.persons[start : start + batch])
@@ -117,7 +118,7 @@ def _consolidate(key: int) -> tuple[float, float]:
     event, memory = Event.objects.get(pk=key), Memory([os.getpid()])
     get_engine(event.engine)
     started = time.perf_counter()
-    consolidate(event)
+    grouping.consolidate(event)
     seconds = time.perf_counter() - started
     memory.sample(1.0)
     return seconds, memory.peak_mb()

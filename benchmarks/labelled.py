@@ -11,7 +11,7 @@ from benchmarks.arrival import in_batches
 from benchmarks.datasets import DatasetError, matches
 from events import ingest
 from events.models import Event
-from faces import pipeline
+from faces import grouping, pipeline
 from faces.engine import Box
 from faces.models import Embedding
 
@@ -64,7 +64,7 @@ class LabelledEvent:
         self.photos: dict[int, Photo] = {}
         for batch in in_batches(dataset.photos, random):
             self.photos |= dict(_add(self.event, batch))
-            pipeline.ingest(self.event)
+            _group(self.event)
         persons = self._persons()
         self.labelled = len(persons)
         self.faces = self._read(persons)
@@ -96,6 +96,14 @@ class LabelledEvent:
                 if place is not None:
                     persons[found[place].pk] = self.numbers[label.person]
         return persons
+
+
+def _group(event: Event) -> None:
+    """Look at the pending photos, and give every new face its person."""
+    pipeline.check_engine(event)
+    while pipeline.index_batch(event):
+        pass
+    grouping.group(event)
 
 
 def _add(event: Event, photos: Sequence[Photo]) -> Iterator[tuple[int, Photo]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from benchmarks.arrival import BATCHES, Recording, groups, in_batches
+import pytest
+
+from benchmarks.arrival import BATCHES, Recording, groups, in_batches, join
 from conftest import BLUE, GREEN, RED, paint_photo
 from events import ingest
 from faces import grouping, pipeline
 from faces.models import ImageFace
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
 
     from events.models import Event
 
@@ -40,16 +42,15 @@ def _indexed(event: Event) -> list[int]:
     return list(event.images.values_list("pk", flat=True))
 
 
-def test_photos_arrive_again(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third = _indexed(event)
-    arrived_at_grouping, group = [], grouping.group
-
-    def spy(another: Event) -> int:
+@pytest.mark.parametrize("group", [join, grouping.group])
+def test_photos_arrive_again(event: Event, group: Callable[[Event], object]) -> None:
+    def spy(another: Event) -> None:
         arrived_at_grouping.append(another.images.count())
-        return group(another)
+        group(another)
 
-    monkeypatch.setattr(grouping, "group", spy)
-    arrived = Recording(event).arrive([[third, first], [second]])
+    first, second, third = _indexed(event)
+    arrived_at_grouping: list[int] = []
+    arrived = Recording(event).arrive([[third, first], [second]], spy)
     assert arrived_at_grouping == [2, 3]
     assert list(arrived.event.images.values_list("file_name", flat=True)) == ["2.png", "0.png", "1.png"]
     assert arrived.event.engine == event.engine
@@ -67,7 +68,7 @@ def test_photos_arrive_again(event: Event, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_event_itself_stays_as_it_is(event: Event) -> None:
     photos = _indexed(event)
     before = list(ImageFace.objects.values_list("pk", "image", "face"))
-    Recording(event).arrive([photos])
+    Recording(event).arrive([photos], join)
     assert list(ImageFace.objects.filter(image__event=event).values_list("pk", "image", "face")) == before
 
 
