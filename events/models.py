@@ -71,7 +71,7 @@ class Event(models.Model):
     engine = models.CharField(
         max_length=60,
         default=default_engine,
-        help_text="What finds and compares the faces. Fixed once the event has photos.",
+        help_text="What finds and compares the faces. Once the event has photos, `manage.py reembed` changes it.",
     )
     max_distance = models.FloatField(
         null=True,
@@ -104,6 +104,13 @@ class Event(models.Model):
             _delete_files_on_commit(self.images.all())
             _keep_others_out(Event.objects.filter(pk=self.pk))
             return super().delete(*args, **kwargs)
+
+    def catch_up(self) -> bool:
+        """Read the row anew if the event has got another engine since it was read; tell whether it has."""
+        if Event.objects.filter(pk=self.pk, engine=self.engine).exists():
+            return False
+        self.refresh_from_db()
+        return True
 
     @property
     def is_published(self) -> bool:

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from events.models import Event
 from faces.joining import join
+from faces.models import ImageFace
 from faces.partition import partition
 from faces.persons import assign, groups_of, refresh, shrunk, store, succeed
 from faces.succession import heirs, keepers
@@ -40,6 +41,7 @@ def group(event: Event) -> int:
 
     One grouping at a time per event: the event's row is locked, in a large event for one batch after the other.
     """
+    event.catch_up()
     if embeddings_of(event).count() <= FEW:
         return consolidate(event) if _has_changed(event) else 0
     with transaction.atomic():
@@ -84,6 +86,7 @@ def consolidate(event: Event) -> int:
 
 def _lock(event: Event) -> None:
     Event.objects.select_for_update(no_key=True).get(pk=event.pk)
+    event.catch_up()
 
 
 @transaction.atomic
@@ -101,12 +104,13 @@ def _stamp(event: Event) -> Stamp:
     return (
         event.decisions.values_list("pk", flat=True).first(),
         event.decisions.exclude(undone_at=None).count(),
-        Event.objects.values_list("engine", flat=True).get(pk=event.pk),
+        event.engine,
     )
 
 
 def _plan(event: Event) -> tuple[Stamp, Faces, Rows]:
     """Return the stamp of what the plan is based on, the faces, and a label for each."""
+    event.catch_up()
     stamp = _stamp(event)
     faces = load(embeddings_of(event))
     return stamp, faces, partition(event, faces)
@@ -124,9 +128,9 @@ def _apply(event: Event, faces: Faces, labels: Rows) -> int:
     moved = numbers[labels] != faces.persons
     assign(faces.ids[moved], numbers[labels[moved]])
     takers = {person: int(numbers[label]) for person, label in gone.items()}
-    # Faces that came while the plan was made, and joined a person who is now somebody else's part.
-    late = [pk for pk, person in now.items() if person in takers]
-    assign(late, [takers[now[pk]] for pk in late])
+    # Faces that came while the plan was made, or have no vector, of a person who is now somebody else's part.
+    left = dict(ImageFace.objects.filter(face__in=takers).values_list("pk", "face"))
+    assign(left, [takers[person] for person in left.values()])
     succeed(event, takers)
     refresh(event, shrunk(event))
     Event.objects.filter(pk=event.pk).update(faces_consolidated=len(faces.ids))

@@ -28,6 +28,8 @@ WEAK, STRONG = 2, 3
 
 def partition(event: Event, faces: Faces) -> Rows:
     """Return a label for each face, from 0 on; those of one label are one person."""
+    if not len(faces.ids):
+        return np.zeros(0, np.intp)
     decided = constraints.Decided(event, faces.ids)
     claims = decided.claims
     constraints.add_photos(claims, faces)

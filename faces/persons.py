@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import connection
@@ -137,18 +137,23 @@ def refresh(event: Event, persons: Iterable[int]) -> None:
     faces = load(embeddings_of(event).filter(image_face__face__in=wanted))
     found, labels = np.unique(faces.persons, return_inverse=True)
     store(event, groups_of(event, faces, labels, found.tolist()))
-    event.faces.filter(pk__in=set(wanted) - set(found.tolist())).delete()
+    # Without a face, not only without one that can be compared.
+    event.faces.filter(pk__in=set(wanted) - set(found.tolist()), image_faces=None).delete()
 
 
 def shrunk(event: Event) -> list[int]:
     """Return the persons who are not what their faces make them: photos have been deleted."""
-    counted = event.faces.annotate(count=Coalesce(Subquery(_counts(OuterRef("pk"))), 0))
-    return list(counted.exclude(centroid__size=F("count"), cover__isnull=False).values_list("pk", flat=True))
+    suspects = _unlike(event.faces.all(), ImageFace.objects.all())
+    # Faces without a vector of the engine (`manage.py reembed --allow-missing`) are no part of a centroid. Looked at
+    # again, since to leave them out from the start would cost a look at every vector.
+    return _unlike(event.faces.filter(pk__in=suspects), ImageFace.objects.filter(embedding__engine=event.engine))
 
 
-def _counts(person: OuterRef) -> QuerySet[ImageFace, Any]:
-    faces = ImageFace.objects.filter(face=person).order_by().values("face")
-    return faces.annotate(count=Count("*")).values("count")
+def _unlike(persons: QuerySet[Face], faces: QuerySet[ImageFace]) -> list[int]:
+    """Return those who have no cover, or not as many of these faces as their centroid was made of."""
+    counts = faces.filter(face=OuterRef("pk")).order_by().values("face").annotate(count=Count("*")).values("count")
+    counted = persons.annotate(count=Coalesce(Subquery(counts), 0), size=Coalesce("centroid__size", 0))
+    return list(counted.exclude(size=F("count"), cover__isnull=False).values_list("pk", flat=True))
 
 
 def _known(event: Event, persons: Sequence[int]) -> dict[int, _Row]:

@@ -105,6 +105,12 @@ def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
     Raises:
         EngineError: the event's engine cannot be used.
     """
+    found = _find(event, selfie)
+    # While an engine takes over from another (`manage.py reembed`), there is nothing to compare the old one's with.
+    return _find(event, selfie) if isinstance(found, NoMatch) and event.catch_up() else found
+
+
+def _find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
     seen = probe.read(get_engine(event.engine), selfie)
     if isinstance(seen, NoMatch):
         return seen

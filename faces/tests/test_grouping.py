@@ -124,6 +124,16 @@ def test_a_person_whose_photos_were_deleted_is_gone(event: Event) -> None:
     assert Face.objects.count() == 1
 
 
+def test_the_last_photo_takes_the_last_person_with_it(event: Event) -> None:
+    add_faces(event, 0)[0].image.delete()
+    assert grouping.consolidate(event) == 0
+    add_faces(event, 0)
+    grouping.group(event)
+    Image.objects.get().delete()
+    assert grouping.group(event) == 0
+    assert not Face.objects.exists()
+
+
 def test_a_person_who_lost_the_best_photo_gets_another_cover(event: Event) -> None:
     other, best = add_faces(event, 0), add_faces(event, 5)
     grouping.group(event)
