@@ -12,7 +12,7 @@ from PIL import Image as Picture
 
 from events import pictures
 from events.models import Image
-from faces.looking import PREVIEW_SIDE
+from faces.looking import PREVIEW_SIDE, as_before
 
 if TYPE_CHECKING:
     from faces.models import ImageFace
@@ -64,10 +64,7 @@ def _pixels(face: ImageFace, at_least: int) -> pictures.Pixels:
     image = face.image
     long_side = max(image.width, image.height)
     if min(face.width, face.height) * PREVIEW_SIDE < ENOUGH * long_side and long_side > PREVIEW_SIDE:
-        original = _load(image, Image.Rendition.ORIGINAL, at_least)
-        # Without an orientation in the file, the faces may have been found in a turn that only the preview shows.
-        if original.has_orientation:
-            return original.pixels
+        return as_before(image, _load(image, Image.Rendition.ORIGINAL, at_least)).pixels
     return _load(image, Image.Rendition.PREVIEW, at_least).pixels
 
 

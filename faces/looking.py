@@ -106,10 +106,16 @@ def look_again(engine: FaceEngine, image: Image) -> Seen:
     """
     with default_storage.open(image.storage_key) as file:
         picture = pictures.load(file, WORKING_SIDE)
-    if not picture.has_orientation:
-        upright = _turned(picture.pixels, _turns_before(image, picture.pixels))
-        picture = replace(picture, pixels=upright, has_orientation=True)
+    picture = as_before(image, picture)
     return find_faces(engine, picture, shrunken(picture.pixels, PREVIEW_SIDE))
+
+
+def as_before(image: Image, picture: pictures.Picture) -> pictures.Picture:
+    """Return a photo's original the way up that the first look found it to be, which its thumbnail shows."""
+    if picture.has_orientation:
+        return picture
+    upright = _turned(picture.pixels, _turns_before(image, picture.pixels))
+    return replace(picture, pixels=upright, has_orientation=True)
 
 
 def renditions(preview: RGBArray) -> Iterator[tuple[Image.Rendition, bytes]]:

@@ -28,6 +28,10 @@ function follow(form) {
     count();
   }
 
+  // Enter in a box or a field would press the first button.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
+  });
   for (const box of boxes) box.addEventListener("click", chooseBetween);
   all.addEventListener("click", () => {
     const isAll = boxes.every((box) => box.checked);

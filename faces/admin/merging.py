@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FOUND = 24
 """So many persons a search lists."""
 
+GONE = "A chosen person is not there any more. Look again, and choose anew."
+
 
 class PersonsForm(forms.Form):
     """The persons that are said to be one, and the page to go back to."""
@@ -33,7 +35,7 @@ class PersonsForm(forms.Form):
         Face.objects.all(),
         error_messages={
             "required": "Choose at least two people first.",
-            "invalid_choice": "A chosen person is not there any more. Look again, and choose anew.",
+            **dict.fromkeys(("invalid_choice", "invalid_pk_value"), GONE),
         },
     )
     next = forms.CharField(required=False)

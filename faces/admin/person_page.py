@@ -33,6 +33,8 @@ SIMILAR = 12
 LATEST = 20
 """So many decisions are listed."""
 
+MOVED = "A chosen face is not this person's any more. Look again, and choose anew."
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -91,7 +93,7 @@ class ChosenFaces(forms.Form):
             person.image_faces.all(),
             error_messages={
                 "required": "Choose at least one face first.",
-                "invalid_choice": "A chosen face is not this person's any more. Look again, and choose anew.",
+                **dict.fromkeys(("invalid_choice", "invalid_pk_value"), MOVED),
             },
         )
 

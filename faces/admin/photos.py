@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 
 from events.admin import ImageAdmin
 from events.models import Image
@@ -45,10 +44,14 @@ class ImageWithFacesAdmin(ImageAdmin):
 
     change_form_template = "admin/events/image/change_form.html"
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Image | None = None,
     ) -> HttpResponse:
-        image = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
-        is_open = image is not None and request.user.has_perm("faces.view_face")
-        shown = {"boxes": boxes(image) if image and is_open else []}
-        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+        context["boxes"] = boxes(obj) if obj and request.user.has_perm("faces.view_face") else []
+        return super().render_change_form(request, context, add, change, form_url, obj)

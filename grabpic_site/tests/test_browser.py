@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import itertools
-import shutil
-from contextlib import ExitStack
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,7 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 from PIL import Image as Picture
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from rest_framework.response import Response
 
 from conftest import BLUE, GREEN, RED, paint_photo
@@ -27,15 +24,16 @@ from faces import pipeline
 from faces.gallery import Grant
 from faces.models import ImageFace
 from faces.views import SESSION_KEY
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from django.contrib.auth.models import User
     from django.http import HttpResponseBase
     from django.test import Client
-    from playwright.sync_api import Browser, FilePayload, Page, Route
+    from playwright.sync_api import FilePayload, Page, Route
     from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
     from rest_framework.request import Request
@@ -44,77 +42,10 @@ if TYPE_CHECKING:
 
     Visit = Callable[..., Page]
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
-PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LONG_SIDE = 1600
 """Pixels; what the page sends is not larger."""
 
-expect.set_options(timeout=20_000)
-"""Milliseconds: on a machine that is busy with more than these tests, too."""
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Browser]]:
-    """Return a function that starts a Chromium of these arguments, or gives the one it has started before."""
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's synchronous face runs an event loop in this thread, and there Django refuses to touch the
-        # database, lest it block the loop. Nothing else is on this loop.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-        @functools.cache
-        def launched(*arguments: str) -> Browser:
-            return playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
-
-        yield launched
-
-
-@pytest.fixture
-def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
-    """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
-
-    An error of a script fails the test at its end.
-    """
-    problems: list[str] = []
-    with ExitStack() as pages:
-
-        def open_page(*arguments: str, **options: Any) -> Page:
-            page: Page = pages.enter_context(launch(*arguments).new_page(**options))
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            return page
-
-        yield open_page
-    assert problems == []
-
-
-@pytest.fixture
-def phone(visit: Visit) -> Page:
-    """A page on a phone without a camera that pages may use."""
-    return visit(**PHONE)
-
-
-@pytest.fixture
-def desk(visit: Visit, live_server: LiveServer, staff_client: Client) -> Page:
-    """A page on a desk, where staff has logged in."""
-    page = visit(viewport={"width": 1280, "height": 900})
-    session = staff_client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": str(live_server)}])
-    return page
-
-
-@pytest.fixture
-def run(event: Event) -> Event:
-    """An event that is indexed: red is in three photos, green in one of them and in one more."""
-    for number, colours in enumerate([(RED,), (RED, GREEN), (RED,), (GREEN,)]):
-        ingest.add(event, paint_photo(*colours, shade=100 + number), f"{number}.png")
-    pipeline.ingest(event)
-    return event
+pytestmark = IN_BROWSER
 
 
 def log_in(page: Page, live_server: LiveServer) -> None:
@@ -131,11 +62,6 @@ def upload_of(name: str, content: bytes) -> FilePayload:
 
 def selfie_of(*colours: tuple[int, int, int], **options: Any) -> FilePayload:
     return upload_of("me.png", paint_photo(*colours, **options).read())
-
-
-def fits(page: Page) -> bool:
-    """Tell whether the page needs no scrolling sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 def fake_camera(folder: Path) -> tuple[str, ...]:

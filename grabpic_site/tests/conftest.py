@@ -1,0 +1,102 @@
+"""Debian's Chromium for tests of pages: an attendee with a phone, staff at a desk."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from conftest import GREEN, RED, paint_photo
+from events import ingest
+from faces import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.test import Client
+    from playwright.sync_api import Browser, Page
+    from pytest_django.live_server_helper import LiveServer
+
+    from events.models import Event
+
+    Visit = Callable[..., Page]
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
+PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+expect.set_options(timeout=20_000)
+"""Milliseconds: on a machine that is busy with more than these tests, too."""
+
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"),
+]
+"""Marks of every test in a browser."""
+
+
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Return a function that starts a Chromium of these arguments, or gives the one it has started before."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's synchronous face runs an event loop in this thread, and there Django refuses to touch the
+        # database, lest it block the loop. Nothing else is on this loop.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+        @functools.cache
+        def launched(*arguments: str) -> Browser:
+            return playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
+
+        yield launched
+
+
+@pytest.fixture
+def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
+    """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
+
+    An error of a script fails the test at its end.
+    """
+    problems: list[str] = []
+    with ExitStack() as pages:
+
+        def open_page(*arguments: str, **options: Any) -> Page:
+            page: Page = pages.enter_context(launch(*arguments).new_page(**options))
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            return page
+
+        yield open_page
+    assert problems == []
+
+
+@pytest.fixture
+def phone(visit: Visit) -> Page:
+    """A page on a phone without a camera that pages may use."""
+    return visit(**PHONE)
+
+
+@pytest.fixture
+def desk(visit: Visit, live_server: LiveServer, staff_client: Client) -> Page:
+    """A page on a desk, where staff has logged in."""
+    page = visit(viewport={"width": 1280, "height": 900})
+    session = staff_client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": str(live_server)}])
+    return page
+
+
+@pytest.fixture
+def run(event: Event) -> Event:
+    """An event that is indexed: red is in three photos, green in one of them and in one more."""
+    for number, colours in enumerate([(RED,), (RED, GREEN), (RED,), (GREEN,)]):
+        ingest.add(event, paint_photo(*colours, shade=100 + number), f"{number}.png")
+    pipeline.ingest(event)
+    return event
+
+
+def fits(page: Page) -> bool:
+    """Tell whether the page needs no scrolling sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
