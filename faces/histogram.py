@@ -9,7 +9,8 @@ import numpy as np
 
 from faces.engine import calibration_of
 from faces.models import Embedding
-from faces.thresholds import Thresholds, clarity, thresholds
+from faces.quality import clarity
+from faces.thresholds import Thresholds, thresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

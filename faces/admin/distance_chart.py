@@ -74,7 +74,7 @@ def chart(found: Histogram) -> Chart:
         different=_outline(found.different, most),
         lines=tuple(_lines(found.limits)),
         distances=tuple(Tick(_x(step * TICK), f"{step * TICK:.1f}") for step in range(STEPS + 1)),
-        counts=tuple(Tick(_y(10**power, most), f"{10**power:,}") for power in range(int(math.log10(most)) + 1)),
+        counts=tuple(Tick(_y(10**power, most), _short(10**power)) for power in range(int(math.log10(most)) + 1)),
     )
 
 
@@ -90,6 +90,13 @@ def table(found: Histogram) -> list[Row]:
         )
         for start in starts
     ]
+
+
+def _short(count: int) -> str:
+    for size, name in ((1_000_000, "M"), (1000, "k")):
+        if count >= size:
+            return f"{count // size}{name}"
+    return str(count)
 
 
 def _x(distance: float) -> float:
