@@ -18,7 +18,7 @@ from events.models import Event, Image
 from faces import grouping
 from faces.engine import get_engine
 from faces.engine_lock import keep_writers_out
-from faces.models import Centroid, Embedding, ImageFace, NextEmbedding
+from faces.models import Centroid, Embedding, Face, ImageFace, NextEmbedding
 from faces.redescribing import Described, Missing, describe
 
 if TYPE_CHECKING:
@@ -164,9 +164,11 @@ class Reembedding:
 
 def _regroup(event: Event) -> None:
     """Have everything that follows from the vectors follow from the new ones."""
-    undescribed = event.faces.exclude(image_faces__embedding__engine=event.engine)
-    Centroid.objects.filter(face__in=undescribed).delete()
+    described = event.faces.filter(image_faces__embedding__engine=event.engine)
+    Centroid.objects.filter(face__event=event).exclude(face__in=described).delete()
     grouping.consolidate(event)
+    # A grouping leaves the row of a person alone whose vector has hardly moved.
+    Face.objects.filter(pk__in=described).exclude(engine=event.engine).update(engine=event.engine)
 
 
 def _next_embeddings(event: Event) -> QuerySet[NextEmbedding]:

@@ -306,6 +306,30 @@ def test_faces_that_are_missing_keep_their_person_until_their_file_is_back(run: 
 
 
 @pytest.mark.usefixtures("wide")
+def test_a_person_without_vectors_is_in_nobodys_way(
+    run: Event, staff: User, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default_storage.delete(Image.objects.get(file_name="all.png").storage_key)
+    assert reembed(run, allow_missing=True)
+    blue = person_at("all.png", 2)
+    assert corrections.undo(corrections.rename(blue, "Bea", by=staff), by=staff)
+    assert person_at("all.png", 2) == blue
+    monkeypatch.setattr(grouping, "FEW", 0)
+    add("late.png", RED)
+    pipeline.ingest(run)
+    assert person_in("late.png") == person_in("red.png")
+    assert person_at("all.png", 2) == blue
+
+
+def test_persons_get_the_engine_even_if_its_vectors_are_the_same(run: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = FakeEngine()
+    twin.name = "twin"
+    monkeypatch.setitem(engines._engines, "twin", twin)
+    assert reembed(run, "twin")
+    assert set(Face.objects.values_list("engine", flat=True)) == {"twin"}
+
+
+@pytest.mark.usefixtures("wide")
 def test_faces_that_are_missing_follow_their_person_into_another(run: Event, add: Add) -> None:
     for number in range(3):
         add(f"green-{number}.png", GREEN)
