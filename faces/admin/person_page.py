@@ -122,7 +122,7 @@ def _chosen(request: HttpRequest, form: forms.Form) -> Any:
 
 
 def _rename(request: HttpRequest, person: Face) -> None:
-    attempt(request, partial(corrections.rename, person, request.POST.get("name", "")))
+    attempt(request, partial(corrections.rename, person, request.POST.get("name", person.name)))
 
 
 def _hide(request: HttpRequest, person: Face) -> None:

@@ -139,6 +139,19 @@ def test_a_name_is_given_and_taken(admin: Client, ada: Face) -> None:
     assert "name of at most 120" in act(admin, ada, "rename", name="x" * 121)
 
 
+def test_a_request_without_a_name_takes_none_away(admin: Client, ada: Face) -> None:
+    admin.post(address(ada))
+    ada.refresh_from_db()
+    assert ada.name == "Ada"
+
+
+def test_a_name_is_no_markup(admin: Client, ada: Face) -> None:
+    page = act(admin, ada, "rename", name="<i>Ada</i>")
+    assert page.count("&lt;i&gt;Ada&lt;/i&gt;") >= 4
+    assert "<i>Ada" not in page
+    assert "<i>Ada" not in admin.get(PEOPLE).content.decode()
+
+
 def test_a_person_is_hidden_and_shown(admin: Client, ada: Face) -> None:
     act(admin, ada, "hide")
     assert not Face.objects.visible().exists()
