@@ -11,7 +11,8 @@ from pgvector.django import MaxInnerProduct
 
 from faces.engine import EngineError
 from faces.models import Embedding
-from faces.thresholds import clarity, thresholds
+from faces.quality import clarity
+from faces.thresholds import thresholds
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Stamp = tuple[object, ...]
 
-FEW = 5000
-"""An event of at most so many faces is always grouped as a whole: that takes a second or two."""
+FEW = 2000
+"""An event of at most so many faces is always grouped as a whole: that takes less than a second."""
 
 ENOUGH = 0.2
 """A consolidation is due when the faces have changed by this share since the last one."""

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from django.conf import settings
 
 from events import pictures
-from faces.thresholds import clarity
+from faces.quality import clarity
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,7 +19,8 @@ from faces import probe
 from faces.engine import get_engine
 from faces.models import Centroid, Decision, DecisionFace, Embedding, Face
 from faces.probe import NoMatch
-from faces.thresholds import clarity, probability, thresholds
+from faces.quality import clarity
+from faces.thresholds import probability, thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from faces.engine import calibration_of
 from faces.models import Embedding
-from faces.quality import clarity as clarity
 
 if TYPE_CHECKING:
     from events.models import Event

@@ -11,7 +11,7 @@ from django.db.models import BinaryField, F, Func
 from pgvector import HalfVector
 
 from faces.models import Embedding
-from faces.thresholds import clarity
+from faces.quality import clarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

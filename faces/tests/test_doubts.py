@@ -11,8 +11,8 @@ from faces.doubts import likenesses
 from faces.engine import EngineError
 from faces.models import Centroid, Face, ImageFace
 from faces.persons import refresh
+from faces.quality import clarity
 from faces.tests.test_grouping import add_faces, direction
-from faces.thresholds import clarity
 
 if TYPE_CHECKING:
     from events.models import Event
