@@ -21,7 +21,6 @@ from benchmarks.labelled import LabelledEvent
 from benchmarks.report import Figure
 from faces.engine import Calibration
 from faces.engine.calibration import FIRST_DECADE
-from faces.search import VOTES
 from faces.thresholds import USUAL_SIZE
 
 if TYPE_CHECKING:
@@ -170,19 +169,21 @@ def _trial(
     tested = chance.permutation(np.flatnonzero(~np.isin(persons, training)))
     selfies = tested[np.unique(persons[tested], return_index=True)[1]]
     gallery = np.setdiff1d(tested[np.isin(persons[tested], present)], selfies)
-    people, scores = _scores(persons[gallery], embeddings[selfies] @ embeddings[gallery].T)
+    people, centroids = _centroids(persons[gallery], embeddings[gallery])
+    scores = embeddings[selfies] @ centroids.T
     best = scores.argmax(axis=1)
     found = [calibration.probability(score, len(gallery)) for score in scores.max(axis=1).tolist()]
     return np.array(found), people[best] == persons[selfies]
 
 
-def _scores(
-    persons: NDArray[np.int64], similarities: NDArray[np.float32]
+def _centroids(
+    persons: NDArray[np.int64], embeddings: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the people of a gallery, and how much each row is like each: as the search does, by the best few faces."""
-    people = np.unique(persons)
-    columns = [np.sort(similarities[:, persons == person], axis=1)[:, -VOTES:].mean(axis=1) for person in people]
-    return people, np.column_stack(columns)
+    """Return the people of a gallery and their centroids, of unit length, with which the search compares a selfie."""
+    people, rows = np.unique(persons, return_inverse=True)
+    sums = np.zeros((len(people), embeddings.shape[1]), np.float32)
+    np.add.at(sums, rows, embeddings)
+    return people, sums / np.linalg.norm(sums, axis=1, keepdims=True)
 
 
 def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

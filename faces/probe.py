@@ -27,7 +27,7 @@ CLEARLY_LARGER = 2.0
 CUT_OFF = 0.5
 """What the area of a face counts that the edge of the picture cuts off: that of somebody passing by.
 
-LFW: 40 of 1,173 selfies were refused for a neighbour, now 15 are, and no neighbour is taken for the one who is meant."""
+LFW: 40 of 1,173 selfies were refused for a neighbour, now 15 are, and no neighbour is taken for the one meant."""
 
 EDGE = 0.005
 """A box so near to the edge, as a share of the picture's side, touches it."""

@@ -1,8 +1,9 @@
 """Selfie-as-a-key: which persons of an event does this selfie show?
 
-A selfie is compared with every face of the event, and a person is judged by the faces that are most like it. Whoever
-passes the sure distance is found; then that person's centroid, which knows more angles and light than one selfie,
-looks for the parts in which grouping left them. Who only passes the maybe distance is a guess for the visitor to judge.
+A selfie is compared with every face of the event, and then with the centroids of the persons whom the nearest faces
+belong to. Whose centroid passes the sure distance is found; and that centroid, which knows more angles and light than
+one selfie, looks for the parts in which grouping left the person. Who has but a face within the maybe distance is a
+guess for the visitor to judge. What each of these rules gives is in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -34,10 +35,7 @@ if TYPE_CHECKING:
 __all__ = ("NO_MATCH", "Found", "Match", "NoMatch", "find")
 
 NEAREST = 2000
-"""So many nearest faces vote; their persons' galleries are whole, however many photos those have."""
-
-VOTES = 3
-"""A person is judged by the mean of this many of their most similar faces, to be sure; by the best, to be guessed."""
+"""The persons of so many nearest faces are looked at; their galleries are whole, however many photos those have."""
 
 NEARLY_AS_GOOD = 0.05
 """Further guesses are at most this much less similar than the best one."""
@@ -72,10 +70,10 @@ NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in 
 
 
 class _Hit(NamedTuple):
-    """A face of the event beside the selfie: `score` is the similarity, less where there is little to see."""
+    """A face of the event beside the selfie; `clarity` is what the sizes of the two are worth."""
 
-    score: float
     similarity: float
+    clarity: float
     image_face: int
 
 
@@ -83,7 +81,8 @@ class _Hit(NamedTuple):
 class _Candidate:
     """A person beside the selfie.
 
-    `score` is the mean of the best hits, `similarity` and `witness` are those of the face most like the selfie.
+    `score` is the similarity of the centroid, less where there is little to see; `similarity` and `witness` are those
+    of the face most like the selfie.
     """
 
     person: int
@@ -92,9 +91,9 @@ class _Candidate:
     witness: int
 
     @classmethod
-    def of(cls, person: int, hits: list[_Hit]) -> _Candidate:
-        closest = max(hits, key=lambda hit: hit.similarity)
-        score = fmean(hit.score for hit in sorted(hits, reverse=True)[:VOTES])
+    def of(cls, person: int, hits: list[_Hit], to_centroid: float) -> _Candidate:
+        closest = max(hits)
+        score = to_centroid * fmean(hit.clarity for hit in hits)
         return cls(person, score, closest.similarity, closest.image_face)
 
 
@@ -127,11 +126,16 @@ def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
         .values_list("pk", "image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
     )
     rows = list(nearest)
-    clarities = clarity([row[3] for row in rows], [row[4] for row in rows]).tolist()
+    clarities = (seen.clarity * clarity([row[3] for row in rows], [row[4] for row in rows])).tolist()
     hits: dict[int, list[_Hit]] = defaultdict(list)
     for (image_face, person, distance, *_), clear in zip(rows, clarities, strict=True):
-        hits[person].append(_Hit((1 - distance) * seen.clarity * clear, 1 - distance, image_face))
-    return [_Candidate.of(person, found) for person, found in hits.items()]
+        hits[person].append(_Hit(1 - distance, clear, image_face))
+    distances = dict(
+        Centroid.objects.filter(face__in=list(hits), face__engine=event.engine).values_list(
+            "pk", CosineDistance("mean", seen.embedding)
+        )
+    )
+    return [_Candidate.of(person, found, 1 - distances.get(person, 1)) for person, found in hits.items()]
 
 
 class _Search:

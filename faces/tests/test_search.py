@@ -77,8 +77,8 @@ def test_the_events_threshold_wins_over_the_setting(run: Event, paint: Painter, 
 
 
 def test_a_search_writes_nothing(run: Event, paint: Painter, django_assert_num_queries: Callable[..., object]) -> None:
-    # The event's size, the nearest faces, who is hidden, the person, and the parts in which they may be.
-    with django_assert_num_queries(5) as queries:  # type: ignore[attr-defined]
+    # The nearest faces, their persons' centroids, the event's size, who is hidden, the person, and further parts.
+    with django_assert_num_queries(6) as queries:  # type: ignore[attr-defined]
         search.find(run, paint(RED))
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
 
@@ -106,6 +106,10 @@ class TestTiers:
     def test_one_good_face_among_bad_ones_is_not_sure(self, event: Event, look: Look) -> None:
         person(event, 40, 60, 62)
         assert angles(look(0)) == ([], [40])
+
+    def test_the_centroid_is_more_like_the_selfie_than_any_face(self, event: Event, look: Look) -> None:
+        person(event, 50, -49)
+        assert angles(look(0)) == ([-49], [])
 
     def test_a_small_face_is_not_sure(self, event: Event, look: Look) -> None:
         person(event, 40, size=10)
