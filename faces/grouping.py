@@ -21,6 +21,8 @@ from faces.succession import heirs, keepers
 from faces.vectors import embeddings_of, load
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from faces.clustering import Rows
     from faces.vectors import Faces
 
@@ -119,8 +121,8 @@ def _plan(event: Event) -> tuple[Stamp, Faces, Rows]:
 def _apply(event: Event, faces: Faces, labels: Rows) -> int:
     """Write the labels down, as far as nothing else has happened to the faces since they were read."""
     now = {pk: person or 0 for pk, person in embeddings_of(event).values_list("pk", "image_face__face")}
-    persons = np.array([now.pop(pk, -1) for pk in faces.ids.tolist()], np.int64)
-    valid = (persons == faces.persons) | ((faces.persons == 0) & (persons > 0))
+    persons = np.array([now.get(pk, -1) for pk in faces.ids.tolist()], np.int64)
+    valid = (persons == faces.persons) | _have_joined(event, faces, labels, persons)
     labels = np.unique(labels[valid], return_inverse=True)[1]
     faces = faces.only(valid, persons[valid])
     kept, gone = keepers(faces.persons, labels), heirs(faces.persons, labels)
@@ -135,3 +137,10 @@ def _apply(event: Event, faces: Faces, labels: Rows) -> int:
     refresh(event, shrunk(event))
     Event.objects.filter(pk=event.pk).update(faces_consolidated=len(faces.ids))
     return kept.count(0)
+
+
+def _have_joined(event: Event, faces: Faces, labels: Rows, persons: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which faces were new and have a person by now, as hidden or visible as the plan makes them."""
+    hidden = list(event.faces.filter(hidden=True).values_list("pk", flat=True))
+    becomes_hidden = np.isin(labels, labels[np.isin(faces.persons, hidden)])
+    return np.asarray((faces.persons == 0) & (persons > 0) & (np.isin(persons, hidden) == becomes_hidden))

@@ -365,6 +365,33 @@ class TestWhatHappensDuringAConsolidation:
         assert len(set(persons(old + late))) == 1
         assert Centroid.objects.get().size == 4
 
+    def test_nobody_hidden_becomes_part_of_a_person_that_was_founded(
+        self, event: Event, meanwhile: Callable[[Callable[[], object]], list[int]]
+    ) -> None:
+        hidden = add_faces(event, 0)
+        grouping.group(event)
+        Face.objects.update(hidden=True)
+        new = add_faces(event, 1) + add_faces(event, 2)
+
+        def founds() -> None:
+            founded = Face.objects.create(event=event, engine=event.engine, embedding=direction(1))
+            ImageFace.objects.filter(pk__in=[face.pk for face in new]).update(face=founded)
+
+        meanwhile(founds)
+        grouping.consolidate(event)
+        assert [person.hidden for person in persons(hidden + new) if person] == [True, False, False]
+
+    def test_who_joined_somebody_hidden_stays_hidden(
+        self, event: Event, meanwhile: Callable[[Callable[[], object]], list[int]]
+    ) -> None:
+        hidden, seen = add_faces(event, 60), add_faces(event, 0)
+        grouping.group(event)
+        Face.objects.filter(image_faces=hidden[0]).update(hidden=True)
+        new = add_faces(event, 1)
+        meanwhile(lambda: ImageFace.objects.filter(pk=new[0].pk).update(face=persons(hidden)[0]))
+        grouping.consolidate(event)
+        assert [person.hidden for person in persons(hidden + new + seen) if person] == [True, True, False]
+
 
 @pytest.mark.django_db
 def test_assigning_a_person_does_not_touch_the_row_of_the_vector(event: Event) -> None:
