@@ -41,6 +41,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the events with everything of theirs: photos, faces, persons, files."""
         with transaction.atomic():
+            _keep_groupings_out(self)
             _delete_files_on_commit(Image.objects.filter(event__in=self))
             _keep_others_out(self)
             return super().delete()
@@ -101,8 +102,10 @@ class Event(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the event with everything of its own: photos, faces, persons, files."""
         with transaction.atomic():
+            this = Event.objects.filter(pk=self.pk)
+            _keep_groupings_out(this)
             _delete_files_on_commit(self.images.all())
-            _keep_others_out(Event.objects.filter(pk=self.pk))
+            _keep_others_out(this)
             return super().delete(*args, **kwargs)
 
     def catch_up(self) -> bool:
@@ -151,6 +154,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the photos with their faces and files."""
         with transaction.atomic():
+            _keep_groupings_out(Event.objects.filter(images__in=self))
             _delete_files_on_commit(self)
             return super().delete()
 
@@ -234,6 +238,7 @@ class Image(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the photo with its faces and files."""
         with transaction.atomic():
+            _keep_groupings_out(Event.objects.filter(pk=self.event_id))
             _delete_files_on_commit(Image.objects.filter(pk=self.pk))
             return super().delete(*args, **kwargs)
 
@@ -256,6 +261,19 @@ def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:
         transaction.on_commit(image.delete_files)
 
 
+def _keep_groupings_out(events: models.QuerySet[Event]) -> None:
+    """Wait for groupings and corrections of events, which write about the faces of any photo, and let none begin.
+
+    To be called first: everybody locks the event before its photos. A worker, who locks a photo alone, is not kept out.
+    """
+    _lock(events, no_key=True)
+
+
 def _keep_others_out(events: models.QuerySet[Event]) -> None:
-    """Lock events that are being deleted against new photos and groupings; their photos are locked before."""
-    list(Event.objects.filter(pk__in=events.order_by().values("pk")).order_by("pk").select_for_update())
+    """Lock events that are being deleted against new photos; their photos are locked before, as a worker does it."""
+    _lock(events, no_key=False)
+
+
+def _lock(events: models.QuerySet[Event], *, no_key: bool) -> None:
+    keys = events.order_by().values("pk")
+    list(Event.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=no_key).values_list("pk"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db.models import Q
 from django.utils.text import Truncator
 
-from events.models import Event, Image
+from events.models import Event
 from faces.models import Decision, DecisionFace, Face, FaceAlias, ImageFace
 from faces.persons import refresh
 
@@ -134,7 +134,7 @@ class Ledger:
 
 
 def lock(event_id: int) -> Event:
-    """Keep other corrections and groupings of the event waiting until the transaction ends."""
+    """Keep other corrections, groupings and deletions of the event's photos waiting until the transaction ends."""
     event = Event.objects.select_for_update(no_key=True).filter(pk=event_id).first()
     if event is None:
         raise CorrectionError("gone", "This event has been deleted.")
@@ -152,12 +152,7 @@ def event_of(faces: Sequence[ImageFace]) -> int:
 
 
 def read_members(faces: QuerySet[ImageFace]) -> list[Member]:
-    """Return these faces; their photos are not deleted until the transaction ends.
-
-    A deletion locks the photos, too. Else it would be refused for what is written about their faces meanwhile.
-    """
-    images = Image.objects.filter(pk__in=faces.order_by().values("image"))
-    list(images.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    """Return these faces, in the order of their keys."""
     return [Member(*row) for row in faces.order_by("pk").values_list("pk", "face", "image__pk")]
 
 

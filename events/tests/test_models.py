@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from events import ingest
 from events.models import Event, Image
@@ -76,15 +77,45 @@ def test_a_deletion_that_fails_keeps_the_files(event: Event, paint: Painter, mon
         assert default_storage.exists(key)
 
 
-@pytest.mark.parametrize(
-    "delete",
-    [
-        lambda: Event.objects.get().delete(),
-        lambda: Event.objects.all().delete(),
-        lambda: Image.objects.get().delete(),
-        lambda: Image.objects.all().delete(),
-    ],
-)
+DELETIONS: list[Callable[[], object]] = [
+    lambda: Event.objects.get().delete(),
+    lambda: Event.objects.all().delete(),
+    lambda: Image.objects.get().delete(),
+    lambda: Image.objects.all().delete(),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("delete", DELETIONS)
+def test_a_deletion_waits_for_whoever_groups_the_faces_and_keeps_nothing_from_them(
+    event: Event, paint: Painter, delete: Callable[[], object]
+) -> None:
+    ingest.add(event, paint(), "a.png")
+
+    def delete_elsewhere() -> None:
+        try:
+            delete()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Event.objects.select_for_update(no_key=True).get()
+            deletion = pool.submit(delete_elsewhere)
+            while not _somebody_waits() and not deletion.done():
+                pass
+            Image.objects.select_for_update(nowait=True).get()
+        deletion.result()
+    assert not Image.objects.exists()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
 def test_files_go_with_their_rows(
     event: Event,
     paint: Painter,
