@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from benchmarks.datasets import Dataset
 
-STRANGERS: Final = {"group": 0.1, "join": 0.2, "sure": 0.01, "maybe": 0.5}
+STRANGERS: Final = {"group": 0.1, "join": 0.2, "sure": 0.01, "maybe": 0.4}
 """How many faces of strangers are expected within each distance, among USUAL_SIZE.
 
 LFW, by groups of two and more: 0.1 for both gives a pairwise precision of 0.9992 and a B³ F of 0.988; with 0.2 for weak

@@ -114,13 +114,18 @@ def _first_twins(faces: Faces, rows: Rows) -> list[int]:
 
 def add_persons(claims: list[Claims], event: Event, faces: Faces) -> None:
     """Keep hidden persons and others apart, and persons of different names."""
-    named = dict(event.faces.exclude(name="").exclude(cover=None).values_list("cover", "name"))
+    for person, name in event.faces.exclude(name="").values_list("pk", "name"):
+        rows = np.flatnonzero(faces.persons == person)
+        if len(rows):
+            claims[_most_typical(faces, rows)]["name"] = name
     hidden = list(event.faces.filter(hidden=True).values_list("pk", flat=True))
-    # The cover stands for the person: a face that came to it by mistake must be free to leave.
-    for row, face in enumerate(faces.ids.tolist()):
-        if face in named:
-            claims[row]["name"] = named[face]
     if hidden:
         is_hidden = np.isin(faces.persons, hidden)
         for row in np.flatnonzero(faces.persons).tolist():
             claims[row]["hidden"] = bool(is_hidden[row])
+
+
+def _most_typical(faces: Faces, rows: Rows) -> int:
+    """Return the row of the face that stands for a person: one that came to it by mistake must be free to leave."""
+    vectors = faces.embeddings[rows]
+    return int(rows[(vectors @ vectors.sum(axis=0)).argmax()])

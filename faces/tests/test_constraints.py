@@ -115,7 +115,7 @@ def test_a_part_of_a_hidden_person_is_hidden(event: Event) -> None:
 
 
 def test_persons_of_two_names_stay_two(event: Event) -> None:
-    ada, bob = add_faces(event, 0), add_faces(event, 40)
+    ada, bob = add_faces(event, 0), add_faces(event, 60)
     grouping.group(event)
     for name, (face,) in (("Ada", ada), ("Bob", bob)):
         Face.objects.filter(image_faces=face).update(name=name)

@@ -11,7 +11,6 @@ from faces.doubts import likenesses
 from faces.engine import EngineError
 from faces.models import Centroid, Face, ImageFace
 from faces.persons import refresh
-from faces.quality import clarity
 from faces.tests.test_grouping import add_faces, direction
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ def person(event: Event, *angles: float) -> tuple[Face, list[ImageFace]]:
 
 
 def cosine(*angles: float) -> float:
-    """The mean, worth what such small faces bring to a similarity."""
-    return float(np.mean(np.cos(np.radians(angles))) * clarity([9], [9])[0] ** 2)
+    """The mean."""
+    return float(np.mean(np.cos(np.radians(angles))))
 
 
 def test_the_least_similar_face_comes_first(event: Event) -> None:

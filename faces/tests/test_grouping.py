@@ -33,10 +33,10 @@ def add_faces(event: Event, *angles: float) -> list[ImageFace]:
     """Add an indexed photo to the event with one face in each of these directions."""
     number = Image.objects.count()
     image = Image.objects.create(
-        event=event, file_name=f"{number}.jpg", storage_key=str(number), sha256=str(number), width=9, height=9
+        event=event, file_name=f"{number}.jpg", storage_key=str(number), sha256=str(number), width=90, height=90
     )
     faces = [
-        ImageFace.objects.create(image=image, x=0, y=0, width=9, height=9, score=1, quality=0.5 + angle / 1000)
+        ImageFace.objects.create(image=image, x=0, y=0, width=80, height=80, score=1, quality=0.5 + angle / 1000)
         for angle in angles
     ]
     for face, angle in zip(faces, angles, strict=True):
@@ -195,7 +195,7 @@ def test_a_photo_that_shows_a_picture_of_itself_shows_one_person_twice(event: Ev
 
 
 def test_a_vanished_grab_id_leads_to_the_person_who_has_its_faces(event: Event) -> None:
-    large, small = add_faces(event, 0) + add_faces(event, 1), add_faces(event, 40)
+    large, small = add_faces(event, 0) + add_faces(event, 1), add_faces(event, 60)
     grouping.group(event)
     gone = Face.objects.exclude(pk=large[0].pk).get(image_faces=small[0])
     Face.objects.filter(pk=gone.pk).update(name="Ada")
@@ -212,12 +212,12 @@ def test_a_weak_group_joins_a_strong_one_that_is_not_quite_similar_enough_for_tw
     for angle in (0, 1, 2):
         add_faces(event, angle)
     alone = add_faces(event, 48)[0]
-    event.group_distance, event.join_distance = 0.3, 0.55
+    event.group_distance, event.join_distance = 0.2, 0.4
     grouping.consolidate(event)
     assert Face.objects.get() == persons([alone])[0]
 
 
-BETWEEN = (0, 44, 22, 21, 23, 20, 24, 19, 25, 21, 23, 22, 22)
+BETWEEN = (0, 84, 42, 41, 43, 40, 44, 39, 45, 41, 43, 42, 42)
 """The first two are too far apart to be one person; those between them unite them."""
 
 
@@ -230,10 +230,10 @@ class TestALargeEvent:
         monkeypatch.setattr(joining, "BATCH", 3)
 
     def test_new_faces_join_or_found_a_person(self, event: Event) -> None:
-        old = add_faces(event, 0) + add_faces(event, 90)
+        old = add_faces(event, 0) + add_faces(event, 120)
         assert grouping.group(event) == 2
         rows = list(Face.objects.values_list("pk", "cover"))
-        new = add_faces(event, 4) + add_faces(event, 45) + add_faces(event, 91) + add_faces(event, 44)
+        new = add_faces(event, 4) + add_faces(event, 60) + add_faces(event, 121) + add_faces(event, 59)
         assert grouping.group(event) == 1
         assert persons(new)[0] == persons(old)[0]
         assert persons(new)[2] == persons(old)[1]
@@ -302,7 +302,7 @@ class TestALargeEvent:
         self, event: Event, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(partition, "EXACT", 0)
-        faces = [face for angle in (*BETWEEN, 120, 121) for face in add_faces(event, angle)]
+        faces = [face for angle in (*BETWEEN, 200, 201) for face in add_faces(event, angle)]
         grouping.group(event)
         grouping.consolidate(event)
         assert Face.objects.count() == 2
