@@ -137,8 +137,12 @@ def refresh(event: Event, persons: Iterable[int]) -> None:
     faces = load(embeddings_of(event).filter(image_face__face__in=wanted))
     found, labels = np.unique(faces.persons, return_inverse=True)
     store(event, groups_of(event, faces, labels, found.tolist()))
-    # Without a face, not only without one that can be compared.
-    event.faces.filter(pk__in=set(wanted) - set(found.tolist()), image_faces=None).delete()
+    left = event.faces.filter(pk__in=set(wanted) - set(found.tolist()))
+    left.filter(image_faces=None).delete()
+    # The others have faces that cannot be compared (`manage.py reembed --allow-missing`): nobody is to join them.
+    Centroid.objects.filter(face__in=left).delete()
+    own = ImageFace.objects.filter(face=OuterRef("pk")).order_by("-quality", "pk").values("pk")[:1]
+    left.exclude(cover__face=F("pk")).update(cover=Subquery(own), cover_chosen=False)
 
 
 def shrunk(event: Event) -> list[int]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -26,7 +26,7 @@ from events import queue
 from events.models import Event, Image
 from faces import grouping, pipeline
 from faces.claims import BATCH_SIZE
-from faces.models import ImageFace
+from faces.models import Face, ImageFace
 from faces.watchdog import watched
 
 if TYPE_CHECKING:
@@ -50,10 +50,13 @@ GROUP_EVERY = 10
 """Seconds between two groupings while photos are coming in."""
 
 GROUP_ATTEMPTS = 3
-"""So often in a row a grouping may fail before the sweep leaves it alone, until there are new faces."""
+"""So often in a row a grouping, or a consolidation, may fail before it is left alone; see `KEPT_HOURS`."""
 
 KEPT_HOURS = 24
 """So long a job that failed is kept, for somebody to look at."""
+
+COUNTED = (GROUP, CONSOLIDATE)
+"""The jobs that are kept when they fail, since that may be their event's fault."""
 
 _FORGET = (
     "DELETE FROM procrastinate_jobs WHERE task_name = %s AND status = 'failed' AND (args->>'event_id')::bigint = %s"
@@ -83,11 +86,9 @@ def group(event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
         grouping.group(event)
-        if grouping.is_consolidation_due(event):
+        if grouping.is_consolidation_due(event) and _may_begin(CONSOLIDATE, event):
             request_consolidation(event)
-        with connection.cursor() as cursor:
-            # Forgiven: they count those in a row.
-            cursor.execute(_FORGET, [GROUP, event_id])
+        _forgive(GROUP, event_id)
 
 
 @app.task(name=CONSOLIDATE, queue=CONSOLIDATE)
@@ -96,6 +97,7 @@ def consolidate(event_id: int) -> None:
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
         grouping.consolidate(event)
+        _forgive(CONSOLIDATE, event_id)
 
 
 @app.periodic(cron="0 * * * *")
@@ -110,7 +112,7 @@ async def clean_up(context: JobContext, timestamp: int) -> None:
 async def sweep(context: JobContext, timestamp: int) -> None:
     """Take the jobs from workers that died, and see to all that is pending, ungrouped and announced to nobody."""
     for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-        await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=job.task_name != GROUP)
+        await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=job.task_name not in COUNTED)
     await sync_to_async(announce_forgotten)()
 
 
@@ -140,9 +142,17 @@ def announce_forgotten() -> None:
     pending = Image.objects.pending().filter(event=OuterRef("pk"))
     for event in _without_job(queue.INDEX, Event.objects.filter(Exists(pending))):
         queue.announce(*[event.pk] * -(-event.images.pending().count() // BATCH_SIZE))
-    for event in _without_job(GROUP, Event.objects.filter(pk__in=_new_faces().values("image__event"))):
-        if _jobs(GROUP, "failed").filter(args__event_id=event.pk).count() < GROUP_ATTEMPTS:
+    # Who has no cover lost it with a photo, and has to be forgotten as far as it showed them.
+    ungrouped = Q(pk__in=_new_faces().values("image__event")) | Q(
+        pk__in=Face.objects.filter(cover=None).values("event")
+    )
+    for event in Event.objects.filter(ungrouped):
+        if _may_begin(GROUP, event):
             _defer_grouping(event, "now", 0)
+    failed = _jobs(CONSOLIDATE, "failed").values_list("args__event_id", flat=True)
+    for event in Event.objects.filter(pk__in=set(failed)):
+        if _may_begin(CONSOLIDATE, event):
+            request_consolidation(event)
 
 
 def _withdraw(event: Event, count: int) -> None:
@@ -159,6 +169,18 @@ def _new_faces() -> QuerySet[ImageFace]:
 def _without_job(task: str, events: QuerySet[Event]) -> list[Event]:
     busy = set(_jobs(task, "todo", "doing").values_list("args__event_id", flat=True).distinct())
     return [event for event in events if event.pk not in busy]
+
+
+def _may_begin(task: str, event: Event) -> bool:
+    """Tell whether no such job of the event waits or runs, and not too many in a row have failed."""
+    statuses = list(_jobs(task, "todo", "doing", "failed").filter(args__event_id=event.pk).values_list("status"))
+    return statuses == [("failed",)] * len(statuses) and len(statuses) < GROUP_ATTEMPTS
+
+
+def _forgive(task: str, event_id: int) -> None:
+    """Drop the jobs that failed before one that succeeded."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [task, event_id])
 
 
 def _jobs(task: str, *statuses: str) -> QuerySet[ProcrastinateJob]:

@@ -276,6 +276,21 @@ class TestALargeEvent:
         assert np.allclose(np.array(person.embedding), direction(0), atol=1e-3)
         assert person.centroid.size == 1
 
+    def test_nobody_joins_by_a_deleted_photo_whose_person_has_only_faces_that_cannot_be_compared(
+        self, event: Event
+    ) -> None:
+        gone, left = add_faces(event, 0), add_faces(event, 1)
+        grouping.group(event)
+        person = Face.objects.get()
+        Embedding.objects.filter(image_face=left[0]).update(engine="sface")
+        new = add_faces(event, 0)
+        gone[0].image.delete()
+        grouping.group(event)
+        assert persons(left) == [person]
+        assert persons(new) != [person]
+        person.refresh_from_db()
+        assert person.cover == left[0]
+
     def test_a_consolidation_is_due_when_enough_has_come(self, event: Event) -> None:
         for angle in range(10):
             add_faces(event, angle)

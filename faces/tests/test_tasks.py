@@ -114,6 +114,51 @@ def test_a_grouping_after_which_much_has_changed_asks_for_a_consolidation(
     assert jobs("consolidate") == []
 
 
+@pytest.mark.parametrize("silent_for", [tasks.STALLED + 5, None], ids=["killed", "failed"])
+def test_a_consolidation_that_came_to_no_end_is_tried_again_a_few_times(event: Event, silent_for: float | None) -> None:
+    tasks.request_consolidation(event)
+    for attempt in range(tasks.GROUP_ATTEMPTS):
+        assert len(jobs("consolidate")) == 1, attempt
+        (job,) = ProcrastinateJob.objects.filter(task_name="consolidate", status="todo")
+        if silent_for is None:
+            fail(job.pk)
+        else:
+            begin(job.pk, silent_for=silent_for)
+        async_to_sync(tasks.sweep.func)(Sweeping(), timestamp=0)  # type: ignore[arg-type]
+    assert jobs("consolidate") == []
+
+
+def test_a_consolidation_that_kills_its_worker_each_time_is_not_asked_for_by_every_grouping(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "FEW", 0)
+    add("one.png", RED)
+    run_index(event)
+    for _ in range(tasks.GROUP_ATTEMPTS):
+        tasks.group(event_id=event.pk)
+        (job,) = ProcrastinateJob.objects.filter(task_name="consolidate", status="todo")
+        fail(job.pk)
+    tasks.group(event_id=event.pk)
+    assert jobs("consolidate") == []
+    tasks.request_consolidation(event)
+    assert len(jobs("consolidate")) == 1, "staff may ask"
+    forget_all_jobs()
+    tasks.consolidate(event_id=event.pk)
+    assert not ProcrastinateJob.objects.filter(task_name="consolidate").exists(), "failures before it are forgiven"
+
+
+def test_a_consolidation_that_runs_is_not_asked_for_again(
+    event: Event, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "FEW", 0)
+    add("one.png", RED)
+    run_index(event)
+    tasks.request_consolidation(event)
+    begin(ProcrastinateJob.objects.get(task_name="consolidate").pk, silent_for=0)
+    tasks.group(event_id=event.pk)
+    assert jobs("consolidate") == []
+
+
 def test_while_photos_come_in_the_grouping_waits(event: Event, add: Add) -> None:
     add("one.png", RED)
     tasks.request_grouping(event)
@@ -158,6 +203,15 @@ def test_faces_that_no_grouping_waits_for_are_grouped(run: Event) -> None:
     ImageFace.objects.update(face=None)
     tasks.announce_forgotten()
     assert jobs("group") == [{"event_id": run.pk}]
+
+
+def test_what_is_known_of_a_person_goes_soon_after_the_last_photo(run: Event) -> None:
+    Image.objects.all().delete()
+    forget_all_jobs()
+    tasks.announce_forgotten()
+    assert jobs("group") == [{"event_id": run.pk}]
+    tasks.group(event_id=run.pk)
+    assert not Face.objects.exists()
 
 
 def test_a_grouping_that_fails_again_and_again_is_left_alone(run: Event, monkeypatch: pytest.MonkeyPatch) -> None:
