@@ -68,6 +68,6 @@ def _cores(clusters: Clusters, labels: Rows, faces: Faces, min_similarity: float
     cores = np.arange(len(persons))
     order = np.argsort(persons, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(persons[order])) + 1):
-        if persons[rows[0]]:
+        if persons[rows[0]] and len(rows) > 1:
             cores[rows] = rows[cluster(clusters.only(rows), min_similarity)]
     return np.unique(cores, return_inverse=True)[1][labels]

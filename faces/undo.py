@@ -40,6 +40,8 @@ def undo(decision: Decision, by: User) -> bool:
     Each face that is still where the correction put it goes back to the person that it had, who comes back with the old
     grab_id after having vanished. Name, hiding and chosen cover are again what they were, unless changed since.
 
+    What groupings gave to a person while it was made of two finds its person anew: it may be of the one who leaves.
+
     What united these faces with others later, because they were there, does not hold them any more. But nothing that
     was decided later about a person that would vanish is lost, nor is a later “not the same person” disobeyed: that
     raises CorrectionError `later_decision`. `gone` says that the person is part of another one by now.
@@ -56,7 +58,7 @@ def undo(decision: Decision, by: User) -> bool:
     _refuse_contradiction(later, moves)
     restored = _restore(event, decision, changes)
     _revive(event, decision, moves, changes)
-    reassign(event, moves)
+    reassign(event, moves | _joined_since(event, decision, moves))
     refresh(event, restored)
     decision.undone_by, decision.undone_at = by, timezone.now()
     decision.save(update_fields=("undone_by", "undone_at"))
@@ -67,13 +69,20 @@ def _moves(event: Event, decision: Decision, later: DecisionQuerySet) -> Moves:
     """Return the faces that go back, with the persons they had."""
     homes = {face: person for person, faces in decision.before["moved"] for face in faces}
     present = _present(event, decision, set(homes.values()) - {None})
-    # Of a face without a vector of the event's engine no person could be made.
-    members = read_members(ImageFace.objects.filter(pk__in=homes, embedding__engine=event.engine))
+    members = read_members(ImageFace.objects.filter(pk__in=homes))
     moves = {
         member: present.get(homes[member.pk], homes[member.pk])
         for member in _still_there(event, decision, later, members)
     }
-    return {member: person for member, person in moves.items() if member.person != person}
+    comparable = set(_comparable(event, homes).values_list("pk", flat=True))
+    # Of faces without a vector of the event's engine alone no person could be made.
+    possible = {person for member, person in moves.items() if member.pk in comparable}
+    possible |= set(event.faces.filter(pk__in=set(moves.values()) - {None}).values_list("pk", flat=True))
+    return {member: person for member, person in moves.items() if member.person != person and person in possible}
+
+
+def _comparable(event: Event, faces: Iterable[int]) -> QuerySet[Embedding]:
+    return Embedding.objects.filter(image_face__in=list(faces), engine=event.engine)
 
 
 def _still_there(
@@ -158,6 +167,24 @@ def _refuse_contradiction(later: DecisionQuerySet, moves: Moves) -> None:
             raise _later(decision.summary)
 
 
+def _joined_since(event: Event, decision: Decision, moves: Moves) -> Moves:
+    """Return the faces that groupings gave to the person that comes apart; without a person they go to the next one.
+
+    None of a hidden person: what is hidden stays so.
+    """
+    if decision.kind not in (Decision.Kind.MERGE, Decision.Kind.MOVE):
+        return {}
+    united = event.decisions.live().filter(kind__in=Decision.UNITING)
+    decided = DecisionFace.objects.filter(decision__in=united, side=TOGETHER).values("image_face")
+    person = event.faces.visible().filter(pk__in=_sources(moves), grab_id=decision.before["to"])
+    staying = ImageFace.objects.filter(face__in=person).exclude(pk__in=[member.pk for member in moves])
+    if not staying.filter(pk__in=decided, embedding__engine=event.engine).exists():
+        # Nobody would be left to join.
+        return {}
+    joined = staying.filter(embedding__engine=event.engine).exclude(pk__in=decided)
+    return dict.fromkeys(read_members(joined), None)
+
+
 def _restore(event: Event, decision: Decision, changes: Changes) -> list[int]:
     """Set back what the decision changed of persons, unless somebody changed it since; return the persons."""
     changed = {int(pk): fields for pk, fields in decision.before["changed"].items()}
@@ -183,24 +210,27 @@ def _set(person: Face, field: str, value: Any) -> None:
 
 def _revive(event: Event, decision: Decision, moves: Moves, changes: Changes) -> None:
     """Bring back the persons that faces return to, with their grab_ids and aliases."""
-    returning = {person: member for member, person in moves.items() if person is not None}
+    returning: dict[int, list[Member]] = defaultdict(list)
+    for member, home in moves.items():
+        if home is not None:
+            returning[home].append(member)
     for pk in set(returning) - set(event.faces.filter(pk__in=returning).values_list("pk", flat=True)):
-        member, known = returning[pk], decision.before["persons"][str(pk)]
+        members, known = returning[pk], decision.before["persons"][str(pk)]
         # Staff may have hidden the whole since: then no part of it comes to light.
-        hidden = known["hidden"] or _is_hidden_since(member.person, changes)
+        hidden = known["hidden"] or _is_hidden_since({member.person for member in members}, changes)
         person = Face(pk=pk, grab_id=known["grab_id"], event=event, engine=event.engine, hidden=hidden)
         person.name = known["name"]
-        person.embedding = Embedding.objects.get(pk=member.pk).vector
+        # Until it follows from the faces.
+        person.embedding = _comparable(event, [member.pk for member in members])[0].vector
         _set(person, "chosen_cover", known["chosen_cover"])
         person.save(force_insert=True)
         FaceAlias.objects.filter(grab_id=known["grab_id"]).delete()
         FaceAlias.objects.filter(grab_id__in=decision.before["vanished"].get(str(pk), [])).update(face=person)
 
 
-def _is_hidden_since(person: int | None, changes: Changes) -> bool:
-    if person is None or "hidden" not in changes.get(person, {}):
-        return False
-    return Face.objects.filter(pk=person, hidden=True).exists()
+def _is_hidden_since(persons: set[int | None], changes: Changes) -> bool:
+    concerned = [person for person in persons if person is not None and "hidden" in changes.get(person, {})]
+    return Face.objects.filter(pk__in=concerned, hidden=True).exists()
 
 
 def _later(summary: str) -> CorrectionError:

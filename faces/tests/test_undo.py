@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faces import corrections
+from faces import corrections, grouping
 from faces.corrections import CorrectionError
-from faces.models import Centroid, Decision, Face, FaceAlias, ImageFace
+from faces.models import Centroid, Decision, Embedding, Face, FaceAlias, ImageFace
 from faces.tests.test_corrections import faces_of, looks_like, meanwhile, person, queries, refused, sides, state
 from faces.tests.test_grouping import add_faces
 
@@ -263,6 +263,44 @@ class TestGrouped:
         self.unite(ada, bo)
         undo(split, staff)
         assert len(faces_of(bo)) == 5
+
+
+class TestJoinedSince:
+    """A grouping gave the person faces while it was made of two: nobody knows whose they are."""
+
+    def test_they_find_their_person_anew(self, ada: Face, bo: Face, staff: User, event: Event) -> None:
+        merged = corrections.merge(event, [ada, bo], staff)
+        (new,) = add_faces(event, 62)
+        grouping.group(event)
+        assert new in faces_of(ada)
+        undo(merged, staff)
+        assert new not in faces_of(ada)
+        grouping.group(event)
+        assert new in faces_of(bo)
+
+    def test_what_somebody_decided_about_them_stays(self, ada: Face, bo: Face, staff: User, event: Event) -> None:
+        merged = corrections.merge(event, [ada, bo], staff)
+        (new,) = add_faces(event, 62)
+        corrections.move([new], ada, staff)
+        undo(merged, staff)
+        assert new in faces_of(ada)
+
+    def test_nobody_vanishes_for_it(self, ada: Face, bo: Face, staff: User, event: Event) -> None:
+        own = faces_of(ada)
+        merged = corrections.merge(event, [ada, bo], staff)
+        (new,) = add_faces(event, 2)
+        ImageFace.objects.filter(pk=new.pk).update(face=ada)
+        for face in own:
+            face.image.delete()
+        undo(merged, staff)
+        assert faces_of(ada) == [new]
+
+
+def test_a_face_that_cannot_be_compared_returns_with_its_person(ada: Face, bo: Face, staff: User, event: Event) -> None:
+    before = state()[1]
+    Embedding.objects.filter(image_face=faces_of(bo)[0]).update(engine="sface")
+    undo(corrections.merge(event, [ada, bo], staff), staff)
+    assert state()[1] == before
 
 
 class TestDeletedPhotos:
