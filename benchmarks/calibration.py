@@ -1,8 +1,8 @@
-"""What an engine's similarities mean: its `Calibration`, from all pairs of faces of known people.
+"""What an engine's similarities mean: its `Calibration`, from the faces of known people.
 
-The thresholds are where so many strangers are expected among USUAL_SIZE faces (`STRANGERS`). The evidence of a pair is
-a logistic regression over all pairs, weighted so that one in USUAL_SIZE is of one person: it is then right where a
-selfie that is compared with so many faces needs it, and not where a coin would be as good.
+The thresholds are where so many strangers are expected among USUAL_SIZE faces (`STRANGERS`), by all pairs of faces. The
+evidence is of what a search compares, a face and the centroid of a person: a logistic regression, weighted so that one
+in USUAL_SIZE is of one person. It is then right where many are searched, and not where a coin would be as good.
 
 Then it is asked whether a probability of 0.9 is right nine times in ten. The people are halved: one half calibrates,
 the other is the event, less half of its people, who are strangers to it. Everybody has one selfie.
@@ -40,6 +40,8 @@ FEWEST = 5
 """An entry of the tail stands on at least so many pairs."""
 
 BINS = 20_000
+BLOCK_ROWS = 256
+CONVERGED = 1e-9
 TRIALS = 10
 SEED = 1
 STEPS = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
@@ -48,7 +50,7 @@ STEPS = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Histograms, over BINS from -1 to 1, of the similarities of all pairs of one person and of strangers."""
+    """Histograms, over BINS from -1 to 1, of the similarities of pairs of one person and of strangers."""
 
     same: NDArray[np.int64]
     strangers: NDArray[np.int64]
@@ -89,11 +91,11 @@ def _values(found: Calibration) -> dict[str, float]:
 
 def calibrate(persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> Calibration:
     """Return what these faces show; DatasetError where they are too few or too easily told apart."""
-    pairs = count_pairs(persons, embeddings)
-    tail = tuple(_tail(pairs.strangers))
-    if len(tail) < 3 or not _overlap(pairs):
+    tail = tuple(_tail(count_pairs(persons, embeddings).strangers))
+    matches = count_matches(persons, embeddings)
+    if len(tail) < 3 or not _overlap(matches):
         raise DatasetError("The people are too few, or too easily told apart: some 500 faces are needed.")
-    slope, midpoint = _fit(pairs)
+    slope, midpoint = _fit(matches)
     draft = Calibration(0, 0, 0, 0, tail, slope, midpoint)
     limits = {name: round(1 - draft.similarity_at(n / USUAL_SIZE), 3) for name, n in STRANGERS.items()}
     return Calibration(tail=tail, slope=round(slope, 2), midpoint=round(midpoint, 4), **limits)
@@ -102,13 +104,43 @@ def calibrate(persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> Ca
 def count_pairs(persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> Pairs:
     """Return the histograms of all pairs of these faces."""
     pairs = Pairs(np.zeros(BINS, np.int64), np.zeros(BINS, np.int64))
-    for row in range(len(persons) - 1):
-        similar = embeddings[row + 1 :] @ embeddings[row]
-        places = np.clip((similar + 1) * (BINS / 2), 0, BINS - 1).astype(np.int64)
-        own = persons[row + 1 :] == persons[row]
-        np.add.at(pairs.same, places[own], 1)
-        np.add.at(pairs.strangers, places[~own], 1)
+    for start in range(0, len(persons), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        similar, own = embeddings[rows] @ embeddings[start:].T, persons[rows, None] == persons[start:]
+        once = np.triu(np.ones_like(own), 1)
+        pairs.same[:] += _histogram(similar[once & own])
+        pairs.strangers[:] += _histogram(similar[once & ~own])
     return pairs
+
+
+def count_matches(persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> Pairs:
+    """Return the histograms of each face with the centroid of each person; it is not in that of its own."""
+    people, rows, sizes = np.unique(persons, return_inverse=True, return_counts=True)
+    sums = _sums(rows, embeddings)
+    own = sizes[rows] > 1
+    to_own = (embeddings[own] * _unit(sums[rows[own]] - embeddings[own])).sum(axis=1)
+    strangers = np.zeros(BINS, np.int64)
+    for start in range(0, len(persons), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        similar = embeddings[block] @ _unit(sums).T
+        strangers += _histogram(similar[persons[block, None] != people])
+    return Pairs(_histogram(to_own), strangers)
+
+
+def _histogram(similarities: NDArray[np.float32]) -> NDArray[np.int64]:
+    places = np.clip((similarities + 1) * (BINS / 2), 0, BINS - 1).astype(np.int64)
+    return np.bincount(places, minlength=BINS)
+
+
+def _sums(rows: NDArray[np.intp], embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of the embeddings of each person, who `rows` says: of the direction of the centroid."""
+    sums = np.zeros((int(rows.max()) + 1, embeddings.shape[1]), np.float32)
+    np.add.at(sums, rows, embeddings)
+    return sums
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def _tail(strangers: NDArray[np.int64]) -> Iterator[float]:
@@ -130,10 +162,11 @@ def _overlap(pairs: Pairs) -> bool:
 
 def _fit(pairs: Pairs) -> tuple[float, float]:
     """Return slope (in powers of ten) and midpoint of the evidence: Newton's method, with steps halved as needed."""
-    centres = (np.arange(BINS) + 0.5) * (2 / BINS) - 1
+    used = np.flatnonzero(pairs.same + pairs.strangers)
     share = 1 / (1 + USUAL_SIZE)
-    same, strangers = pairs.same / pairs.same.sum() * share, pairs.strangers / pairs.strangers.sum() * (1 - share)
-    columns = np.column_stack([centres, np.ones(BINS)])
+    same = pairs.same[used] / pairs.same.sum() * share
+    strangers = pairs.strangers[used] / pairs.strangers.sum() * (1 - share)
+    columns = np.column_stack([(used + 0.5) * (2 / BINS) - 1, np.ones(len(used))])
 
     def loss(line: NDArray[np.float64]) -> float:
         odds = columns @ line
@@ -145,9 +178,11 @@ def _fit(pairs: Pairs) -> tuple[float, float]:
         gradient = columns.T @ (likely * (same + strangers) - same)
         weights = likely * (1 - likely) * (same + strangers)
         step = np.linalg.solve(columns.T @ (columns * weights[:, None]), gradient)
-        while loss(line - step) > loss(line) and np.abs(step).max() > 1e-9:
+        while loss(line - step) > loss(line) and np.abs(step).max() > CONVERGED:
             step /= 2
         line = line - step
+        if np.abs(step).max() < CONVERGED:
+            break
     return float(line[0] / np.log(10)), float((np.log(share / (1 - share)) - line[1]) / line[0])
 
 
@@ -169,21 +204,11 @@ def _trial(
     tested = chance.permutation(np.flatnonzero(~np.isin(persons, training)))
     selfies = tested[np.unique(persons[tested], return_index=True)[1]]
     gallery = np.setdiff1d(tested[np.isin(persons[tested], present)], selfies)
-    people, centroids = _centroids(persons[gallery], embeddings[gallery])
-    scores = embeddings[selfies] @ centroids.T
+    found_people, rows = np.unique(persons[gallery], return_inverse=True)
+    scores = embeddings[selfies] @ _unit(_sums(rows, embeddings[gallery])).T
     best = scores.argmax(axis=1)
-    found = [calibration.probability(score, len(gallery)) for score in scores.max(axis=1).tolist()]
-    return np.array(found), people[best] == persons[selfies]
-
-
-def _centroids(
-    persons: NDArray[np.int64], embeddings: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the people of a gallery and their centroids, of unit length, with which the search compares a selfie."""
-    people, rows = np.unique(persons, return_inverse=True)
-    sums = np.zeros((len(people), embeddings.shape[1]), np.float32)
-    np.add.at(sums, rows, embeddings)
-    return people, sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    found = [calibration.probability(score, len(found_people)) for score in scores.max(axis=1).tolist()]
+    return np.array(found), found_people[best] == persons[selfies]
 
 
 def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

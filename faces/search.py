@@ -144,6 +144,7 @@ class _Search:
     def __init__(self, event: Event, candidates: Iterable[_Candidate]) -> None:
         self.event = event
         self.limits: Thresholds = thresholds(event)
+        self.persons = event.faces.count()
         self.candidates = {candidate.person: candidate for candidate in candidates}
         hidden = event.faces.filter(hidden=True).values_list("pk", flat=True)
         # Whoever is less like the selfie than a hidden person is surely not the one it shows.
@@ -203,7 +204,7 @@ class _Search:
             face=face,
             witness=candidate.witness,
             confidence=candidate.similarity,
-            probability=probability(self.event, evidence, self.limits.faces),
+            probability=probability(self.event, evidence, self.persons),
         )
 
 

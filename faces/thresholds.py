@@ -50,12 +50,12 @@ def thresholds(event: Event) -> Thresholds:
     return Thresholds(**values, faces=faces)
 
 
-def probability(event: Event, similarity: float, faces_searched: int) -> float:
-    """Return how likely a selfie shows the person that it is so similar to, the best of so many faces; 0 to 1.
+def probability(event: Event, similarity: float, persons_searched: int) -> float:
+    """Return how likely a selfie shows the person that it is so similar to, the best of so many persons; 0 to 1.
 
     `similarity` is what `Thresholds.sure` is compared with, as 1 - distance.
     """
-    return calibration_of(event.engine).probability(similarity, faces_searched)
+    return calibration_of(event.engine).probability(similarity, persons_searched)
 
 
 def _of_size(calibration: Calibration, faces: int) -> dict[str, float]:

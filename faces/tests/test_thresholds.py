@@ -90,7 +90,7 @@ def test_more_alike_is_more_probable(event: Event) -> None:
 
 
 @pytest.mark.usefixtures("measured")
-def test_among_more_faces_the_same_likeness_is_less_probable(event: Event) -> None:
-    few, many = (probability(event, 0.5, faces) for faces in (100, 100_000))
+def test_among_more_persons_the_same_likeness_is_less_probable(event: Event) -> None:
+    few, many = (probability(event, 0.5, persons) for persons in (100, 100_000))
     assert many < few / 2
     assert probability(event, 0.5, 0) == probability(event, 0.5, 1)
