@@ -54,7 +54,7 @@ def _override(what: str) -> models.FloatField[float | None, float | None]:
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(2)],
-        help_text=f"Largest cosine distance {what}. Empty: in proportion to that of a sure match.",
+        help_text=f"Largest cosine distance {what}. Empty: measured, or in proportion to a sure distance that is set.",
     )
 
 
@@ -78,7 +78,10 @@ class Event(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(2)],
-        help_text="Largest cosine distance of a sure match. Empty: measured for the engine and the size of the event.",
+        help_text=(
+            "Largest cosine distance of a sure match. Empty: SIMILARITY_THRESHOLD, "
+            "else measured for the engine and the size of the event."
+        ),
     )
     maybe_distance = _override("of a match that is shown as “maybe you”")
     join_distance = _override("between a face and the faces of the person it joins, in the mean")
