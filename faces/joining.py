@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from faces import constraints
 from faces.clustering import Clusters, attach, cluster
@@ -39,11 +40,11 @@ def join(event: Event) -> int | None:
     if not len(faces.ids):
         return None
     known = _known(event, faces.embeddings.shape[1])
-    claims = _claims(event, faces, known)
+    united, claims = _constraints(event, faces, known)
     limits = thresholds(event)
-    new = Clusters.of_faces(faces.embeddings, claims)
-    labels = cluster(new, 1 - limits.group)
-    groups = new.merged(labels)
+    new = Clusters.of_faces(faces.embeddings, claims).merged(united)
+    clustered = cluster(new, 1 - limits.group)
+    groups, labels = new.merged(clustered), clustered[united]
     joined = attach(groups, known.clusters, 1 - limits.group)
     rest = np.flatnonzero(joined < 0)
     joined[rest] = join_strong(groups.only(rest), known.clusters, 1 - limits.join)
@@ -73,11 +74,15 @@ def _known(event: Event, dimension: int) -> _Known:
     return _Known([row[0] for row in rows], Clusters(means, sizes, [{} for _ in rows]))
 
 
-def _claims(event: Event, faces: Faces, known: _Known) -> list[Claims]:
-    """Return what the new faces claim, and add to the known persons what may contradict it."""
+def _constraints(event: Event, faces: Faces, known: _Known) -> tuple[Rows, list[Claims]]:
+    """Return a label for each new face, the same for those that must be one person, and what each of them claims.
+
+    What may contradict that is added to the known persons.
+    """
+    united = np.arange(len(faces.ids))
     claims: list[Claims] = [{} for _ in faces.ids]
     if DecisionFace.objects.filter(image_face__in=faces.ids.tolist()).exists():
-        claims = _decided(event, faces, known)
+        united, claims = _decided(event, faces, known)
     constraints.add_photos(claims, faces)
     # Faces come photo by photo; but staff may have removed one from its person.
     beside = ImageFace.objects.filter(image__in=faces.images.tolist()).exclude(face=None)
@@ -85,15 +90,17 @@ def _claims(event: Event, faces: Faces, known: _Known) -> list[Claims]:
     for row in [row for row, image in enumerate(faces.images.tolist()) if image in shared]:
         claims[row].setdefault(("photo", int(faces.images[row])), int(faces.ids[row]))
     known.add((person, {("photo", image): pk}) for pk, image, person in beside.values_list("pk", "image", "face"))
-    return claims
+    return united, claims
 
 
-def _decided(event: Event, faces: Faces, known: _Known) -> list[Claims]:
-    everyone = list(embeddings_of(event).order_by("pk").values_list("pk", "image_face__face"))
-    decided = constraints.Decided(event, np.array([pk for pk, _ in everyone], np.int64))
-    claims = dict(zip((pk for pk, _ in everyone), decided.claims, strict=True))
-    known.add((person, claims[pk]) for pk, person in everyone if person)
-    return [claims[pk] for pk in faces.ids.tolist()]
+def _decided(event: Event, faces: Faces, known: _Known) -> tuple[Rows, list[Claims]]:
+    everyone = embeddings_of(event).order_by("pk").values_list("pk", Coalesce("image_face__face", 0))
+    ids, persons = np.array(list(everyone), np.int64).T
+    decided = constraints.Decided(event, ids)
+    claims = decided.claims
+    known.add((person, claimed) for person, claimed in zip(persons.tolist(), claims, strict=True) if person)
+    rows = np.searchsorted(ids, faces.ids)
+    return np.unique(decided.labels[rows], return_inverse=True)[1], [claims[row] for row in rows.tolist()]
 
 
 def _write(event: Event, faces: Faces, labels: Rows, joined: Rows, known: _Known) -> int:

@@ -33,8 +33,9 @@ class FaceQuerySet(models.QuerySet["Face"]):
 
     def with_grab_id(self, grab_id: uuid.UUID) -> FaceQuerySet:
         """Return the person that has this grab_id, or took over from the one who had it."""
-        known = models.Q(grab_id=grab_id)
-        return self.filter(known | models.Q(pk__in=FaceAlias.objects.filter(grab_id=grab_id).values("face")))
+        aliases = FaceAlias.objects.filter(grab_id=grab_id).values("face")
+        # A union, since for OR the planner would look at every person of the site.
+        return self.filter(pk__in=Face.objects.filter(grab_id=grab_id).values("pk").union(aliases, all=True))
 
     def search(self, term: str) -> FaceQuerySet:
         """Return the persons with this in their name, or whose grab_id begins so, also one that became an alias."""

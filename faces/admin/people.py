@@ -84,8 +84,12 @@ class FaceAdmin(admin.ModelAdmin[Face]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        # Whoever is deleted would be found again by the next grouping, for everybody to see: people are hidden. Not
+        # `has_delete_permission`, since people are deleted with their event.
+        raise PermissionDenied
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # Whoever is deleted would be found again by the next grouping: people are hidden.
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -10,7 +10,7 @@ import pytest
 from events.models import Event, Image
 from faces import grouping, joining, partition
 from faces import persons as persons_module
-from faces.models import Centroid, Decision, Embedding, Face, FaceAlias, ImageFace
+from faces.models import Centroid, Decision, DecisionFace, Embedding, Face, FaceAlias, ImageFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -249,6 +249,15 @@ class TestALargeEvent:
         mean = np.array([direction(angle) for angle in (0, 2, 7)]).mean(axis=0)
         unit = np.array(centroid.mean) / np.linalg.norm(centroid.mean)
         assert np.allclose(unit, mean / np.linalg.norm(mean), atol=2e-3)
+
+    def test_new_faces_that_were_merged_found_one_person(self, event: Event) -> None:
+        add_faces(event, 0)
+        grouping.group(event)
+        merged = add_faces(event, 60) + add_faces(event, 120)
+        decision = Decision.objects.create(event=event, kind=Decision.Kind.MERGE, summary="Merged")
+        DecisionFace.objects.bulk_create(DecisionFace(decision=decision, image_face=face, side=1) for face in merged)
+        assert grouping.group(event) == 1
+        assert len(set(persons(merged))) == 1
 
     def test_two_new_faces_of_one_photo_do_not_join_the_same_person(self, event: Event) -> None:
         add_faces(event, 0), add_faces(event, 1)

@@ -282,4 +282,5 @@ def test_who_may_only_look_sees_no_buttons_and_changes_nothing(client: Client, p
 
 def test_nobody_is_deleted_here(admin: Client, people: list[Face]) -> None:
     post(admin, "delete_selected", *people)
+    assert admin.post(f"{PEOPLE}{people[0].pk}/delete/", {"post": "yes"}).status_code == 403
     assert Face.objects.count() == 3
