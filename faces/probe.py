@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from threading import BoundedSemaphore
@@ -25,9 +26,13 @@ CLEARLY_LARGER = 2.0
 """A selfie may show others in the background; its face must cover this many times the area of the next one."""
 
 CUT_OFF = 0.5
-"""What the area of a face counts that the edge of the picture cuts off: that of somebody passing by.
+"""What the area of a face counts that the edge of the picture cuts off: that of somebody passing by."""
 
-LFW: 40 of 1,173 selfies were refused for a neighbour, now 15 are, and no neighbour is taken for the one meant."""
+CENTRED = 4.0
+"""Who takes a selfie is in the middle: an area counts exp(-4 r²), at a distance of r from there, in picture sides.
+
+Of LFW's photos, 396 have several faces: 94 would be refused with the cut off ones at half their area, 20 with this,
+and no neighbour is taken for the one meant. Two friends side by side are refused in any case."""
 
 EDGE = 0.005
 """A box so near to the edge, as a share of the picture's side, touches it."""
@@ -82,9 +87,10 @@ def _meant(pixels: RGBArray, found: list[Detection]) -> Detection | NoMatch:
 
 
 def _weight(pixels: RGBArray, box: Box) -> float:
+    """Return the area of a face, less at the edge of the picture."""
     height, width = pixels.shape[:2]
-    across, down = width * EDGE, height * EDGE
-    whole = (
-        box.x > across and box.y > down and box.x + box.width < width - across and box.y + box.height < height - down
-    )
-    return box.width * box.height * (1 if whole else CUT_OFF)
+    left, top = box.x / width, box.y / height
+    right, bottom = left + box.width / width, top + box.height / height
+    whole = min(left, top, 1 - right, 1 - bottom) > EDGE
+    off_centre = ((left + right - 1) / 2) ** 2 + ((top + bottom - 1) / 2) ** 2
+    return box.width * box.height * math.exp(-CENTRED * off_centre) * (1 if whole else CUT_OFF)

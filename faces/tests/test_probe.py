@@ -77,6 +77,10 @@ def test_somebody_whom_the_edge_cuts_off_does_not_matter(area: Area) -> None:
     assert seen((RED, (120, 80, 225, 185)), (GREEN, area)) == "red"
 
 
+def test_somebody_in_a_corner_does_not_matter() -> None:
+    assert seen((RED, (150, 100, 250, 200)), (GREEN, (310, 20, 395, 105))) == "red"
+
+
 def test_somebody_larger_whom_the_edge_cuts_off_does() -> None:
     assert seen((RED, (120, 80, 220, 180)), (GREEN, (250, 20, 400, 220))) == "several_faces"
 
