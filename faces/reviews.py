@@ -126,7 +126,9 @@ def _candidates(persons: NDArray[np.void], group_distance: float) -> _Found:
     best = _Found(rows, rows, rows.astype(np.float32), rows.astype(np.float32))
     for start in range(0, len(means), BLOCK_ROWS):
         similarity = means[start : start + BLOCK_ROWS] @ means[start:].T
-        left, right = np.nonzero(np.triu(similarity >= 1 - REACH * group_distance, 1))
+        left, right = np.nonzero(similarity >= 1 - REACH * group_distance)
+        once = left < right
+        left, right = left[once], right[once]
         alike = similarity[left, right]
         left, right = left + start, right + start
         value = worth(likelihood(alike, group_distance), sizes[left], sizes[right])
