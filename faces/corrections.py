@@ -156,7 +156,8 @@ def show(persons: Sequence[Face], by: User) -> Decision:
 @transaction.atomic
 def rename(person: Face, name: str, by: User) -> Decision:
     """Call a person so; an empty name takes the present one away."""
-    name = " ".join(name.split())
+    # PostgreSQL keeps no null characters.
+    name = " ".join(name.replace("\0", " ").split())
     if len(name) > NAME_LENGTH:
         raise CorrectionError("name_too_long", f"Choose a name of at most {NAME_LENGTH} characters.")
     ledger = Ledger.of_rows(lock(person.event_id), [person])

@@ -74,7 +74,7 @@ def merge_page(request: HttpRequest) -> HttpResponse:
 def candidates(request: HttpRequest, pk: int) -> HttpResponse:
     """List persons of the event as choices: those that `q` finds, largest first; without `q` the most similar ones."""
     person = get_object_or_404(Face, pk=pk)
-    term = request.GET.get("q", "").strip()
+    term = request.GET.get("q", "").replace("\0", "").strip()
     if term:
         others = Face.objects.filter(event=person.event_id).exclude(pk=pk).search(term)
         found = others.order_by("-centroid__size", "pk")[:FOUND]

@@ -141,7 +141,9 @@ def _user(request: HttpRequest) -> User:
 
 
 def _event(named: str) -> Event:
-    return get_object_or_404(Event, pk=named) if NUMBER.fullmatch(named) else get_object_or_404(Event, slug=named)
+    # A slug may be a number, too.
+    by_slug = Event.objects.filter(slug=named.replace("\0", "")).first()
+    return by_slug or get_object_or_404(Event, pk=named if NUMBER.fullmatch(named) else None)
 
 
 def _address(queue: Queue, event: Event | None = None, *, go: bool = False) -> str:

@@ -127,8 +127,13 @@ class TestEvents:
     def test_an_event_is_named_by_slug_or_primary_key(self, decider: Client, event: Event, url: str) -> None:
         for named in (event.pk, event.slug):
             assert "City Run" in decider.get(url, {"event": named}).content.decode()
-        for named in ("nowhere", "999999", "9" * 30, "'"):
+        for named in ("nowhere", "999999", "9" * 30, "'", "\0"):
             assert decider.get(url, {"event": named}).status_code == 404
+
+    def test_the_slug_of_an_event_may_be_a_number(self, decider: Client, event: Event, url: str) -> None:
+        event.slug = "2026"
+        event.save()
+        assert "City Run" in decider.get(url, {"event": "2026"}).content.decode()
 
     def test_without_questions_the_page_says_so(self, decider: Client, other_event: Event, url: str) -> None:
         page = decider.get(url, {"event": "other-run"})
