@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from events.admin import ShortPaginator
 from faces import corrections
+from faces.admin.kept import KeptAdmin
 from faces.admin.queues import QUEUES
 from faces.admin.reviews import NUMBER, may_decide, review
 from faces.models import Decision
@@ -40,7 +41,7 @@ class UndoneFilter(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(admin.ModelAdmin[Decision]):
+class DecisionAdmin(KeptAdmin):
     """Who decided what, and when; nothing can be changed but undone."""
 
     list_display = ("what", "undo_button", "kind", "made_by", "made_at", "undone", "event")
@@ -70,18 +71,8 @@ class DecisionAdmin(admin.ModelAdmin[Decision]):
         # What an undo brings back may be large.
         return super().get_queryset(request).defer("before")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: Decision | None = None) -> bool:
         return False
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        # Not `has_delete_permission`, since a decision is deleted with its event.
-        raise PermissionDenied
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         return tuple(name for name in self.list_display if name != "undo_button" or may_decide(request))

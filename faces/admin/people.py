@@ -20,6 +20,7 @@ from faces import corrections
 from faces.admin import person_page
 from faces.admin.crops import crop
 from faces.admin.filters import HiddenFilter, NameFilter, PhotosFilter
+from faces.admin.kept import KeptAdmin
 from faces.admin.merging import candidates, merge_page
 from faces.admin.undoing import attempt, undo
 from faces.models import Face
@@ -38,8 +39,11 @@ MOST_COMPARED = 5
 
 
 @admin.register(Face)
-class FaceAdmin(admin.ModelAdmin[Face]):
-    """Who is who is decided by grouping, and corrected here by `faces.corrections`; nothing else writes."""
+class FaceAdmin(KeptAdmin):
+    """Who is who is decided by grouping, and corrected here by `faces.corrections`; nothing else writes.
+
+    People are hidden, not deleted: the next grouping would find them again, for everybody to see.
+    """
 
     list_filter = ("event", HiddenFilter, NameFilter, PhotosFilter)
     list_select_related = ("event", "centroid")
@@ -80,17 +84,6 @@ class FaceAdmin(admin.ModelAdmin[Face]):
     ) -> tuple[QuerySet[Face], bool]:
         term = search_term.strip()
         return (cast("FaceQuerySet", queryset).search(term) if term else queryset), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        # Whoever is deleted would be found again by the next grouping, for everybody to see: people are hidden. Not
-        # `has_delete_permission`, since people are deleted with their event.
-        raise PermissionDenied
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST" and not self.has_change_permission(request):
