@@ -53,20 +53,13 @@ class Command(BaseCommand):
         losses.add_argument("--kills", type=int, default=20, metavar="N", help="of worker processes; default: 20")
         losses.add_argument("--seed", type=int, default=1, help="what chance begins with; default: 1")
         people = questions.add_parser("accuracy", help="how well people are found and told apart")
-        people.add_argument("--dataset", type=Path, required=True, help="a folder per person, or photos/ and truth.csv")
-        people.add_argument("--engine", nargs="+", action="extend", metavar="NAME", help="default: FACE_ENGINE")
+        _add_dataset(people)
         people.add_argument("--classic-engine", default="facenet", help="whose embeddings the classic algorithm gets")
-        people.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
-
         people.add_argument(
             "--orders", type=int, default=0, metavar="N", help="how much depends on the order: try N further ones"
         )
-
         meaning = questions.add_parser("calibration", help="what an engine's similarities mean: its thresholds")
-        meaning.add_argument("--dataset", type=Path, required=True, help="as for accuracy")
-        meaning.add_argument("--engine", nargs="+", action="extend", metavar="NAME", help="default: FACE_ENGINE")
-        meaning.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
-
+        _add_dataset(meaning)
         crowd = questions.add_parser("grouping", help="how fast and how well a large event is grouped")
         crowd.add_argument("--faces", type=int, default=150_000, metavar="N", help="default: 150000")
         crowd.add_argument("--people", type=int, default=5_000, metavar="N", help="default: 5000")
@@ -137,6 +130,12 @@ def _add_photos(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="take the first N photos only")
     parser.add_argument("--synthesize", type=int, metavar="N", help="make N photos of 24 megapixels first")
     parser.add_argument("--engine", help="default: FACE_ENGINE")
+
+
+def _add_dataset(parser: ArgumentParser) -> None:
+    parser.add_argument("--dataset", type=Path, required=True, help="a folder per person, or photos/ and truth.csv")
+    parser.add_argument("--engine", nargs="+", action="extend", metavar="NAME", help="default: FACE_ENGINE")
+    parser.add_argument("--limit", type=int, metavar="PEOPLE", help="take the first people only, by name")
 
 
 @contextmanager
