@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -13,14 +13,13 @@ from django.urls import path
 from django.utils.html import format_html
 
 from events.admin import ShortPaginator
-from faces import corrections
 from faces.admin.kept import KeptAdmin
 from faces.admin.queues import QUEUES
 from faces.admin.reviews import NUMBER, may_decide, review
+from faces.admin.undoing import take_back
 from faces.models import Decision
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
@@ -85,7 +84,7 @@ class DecisionAdmin(KeptAdmin):
         if request.method == "POST" and NUMBER.fullmatch(request.POST.get("undo", "")):
             if not (self.has_view_permission(request) and self.has_undo_permission(request)):
                 raise PermissionDenied
-            self._undo(request, get_object_or_404(Decision, pk=request.POST["undo"]))
+            take_back(request, get_object_or_404(Decision, pk=request.POST["undo"]))
             return HttpResponseRedirect(request.get_full_path())
         return super().changelist_view(request, {"title": "What was decided", **(extra_context or {})})
 
@@ -93,17 +92,7 @@ class DecisionAdmin(KeptAdmin):
     def undo(self, request: HttpRequest, queryset: QuerySet[Decision]) -> None:
         """Undo the newest first, since an older one may rest on what was before a newer one."""
         for decision in queryset.order_by("-pk"):
-            self._undo(request, decision)
-
-    def _undo(self, request: HttpRequest, decision: Decision) -> None:
-        user: User = request.user  # type: ignore[assignment]  # admin lets nobody in who is not logged in
-        try:
-            undone = corrections.undo(decision, user)
-        except corrections.CorrectionError as error:
-            self.message_user(request, f"{decision}: {error.sentence}", messages.ERROR)
-            return
-        said = "Undone" if undone else "This was undone before"
-        self.message_user(request, f"{said}: {decision}", messages.SUCCESS if undone else messages.WARNING)
+            take_back(request, decision)
 
     @admin.display(description="what")
     def what(self, decision: Decision) -> str:

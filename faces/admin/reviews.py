@@ -20,10 +20,10 @@ from django.views.decorators.http import require_http_methods
 from events.models import Event
 from faces import corrections
 from faces.admin.queues import LATER, QUEUES, Answer
+from faces.admin.undoing import staff_user
 from faces.models import Decision
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from django.http import HttpRequest
 
     from faces.admin.queues import Queue
@@ -98,7 +98,7 @@ class Review:
                 self.pile.put_off(answer.key)
                 said, decision = "Put off.", None
             else:
-                decision = self.queue.decide(self.event, answer, _user(self.request))
+                decision = self.queue.decide(self.event, answer, staff_user(self.request))
                 said = decision.summary
             self.pile.last = {"key": answer.key, "decision": decision.pk if decision else None, "said": said}
             return self.pile.last
@@ -108,7 +108,7 @@ class Review:
     def undo(self, key: str, decision: Decision | None) -> dict[str, Any]:
         """Take the answer to this question back, and ask it next."""
         if decision:
-            corrections.undo(decision, _user(self.request))
+            corrections.undo(decision, staff_user(self.request))
         self.pile.bring_back(key)
         self.pile.last = None
         self.keep()
@@ -134,10 +134,6 @@ def review(request: HttpRequest, queue: Queue) -> HttpResponse:
 def may_decide(request: HttpRequest) -> bool:
     """Tell whether this user may correct who is who."""
     return request.user.has_perm("faces.change_face")
-
-
-def _user(request: HttpRequest) -> User:
-    return request.user  # type: ignore[return-value]  # admin lets nobody in who is not logged in
 
 
 def _event(named: str) -> Event:

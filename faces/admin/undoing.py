@@ -61,17 +61,23 @@ def staff_user(request: HttpRequest) -> User:
     return request.user  # type: ignore[return-value]
 
 
-@require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a decision, and go back to the page that has the button, `next`."""
-    decision = get_object_or_404(Decision, pk=pk)
+def take_back(request: HttpRequest, decision: Decision) -> None:
+    """Undo a decision, and tell what became of it."""
     try:
         undone = corrections.undo(decision, staff_user(request))
     except corrections.CorrectionError as error:
-        messages.error(request, error.sentence)
+        messages.error(request, f"{decision}: {error.sentence}")
+        return
+    if undone:
+        messages.success(request, f"Undone: {decision}")
     else:
-        said = "Undone" if undone else "This was undone already"
-        messages.success(request, f"{said}: {decision.summary}")
+        messages.warning(request, f"This was undone before: {decision}")
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a decision, and go back to the page that has the button, `next`."""
+    take_back(request, get_object_or_404(Decision, pk=pk))
     page = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(page, None)
     return HttpResponseRedirect(page if safe else reverse("admin:faces_face_changelist"))

@@ -223,7 +223,7 @@ def test_an_undo_goes_back_to_its_page(admin: Client, people: list[Face]) -> Non
     assert answer.redirect_chain == [(f"{PEOPLE}?hidden=yes", 302)]
     assert "Undone: Hid Ada" in answer.content.decode()
     assert ada in Face.objects.visible()
-    assert "This was undone already: Hid Ada" in admin.post(address, follow=True).content.decode()
+    assert "This was undone before: Hid Ada" in admin.post(address, follow=True).content.decode()
     assert admin.post(address, {"next": "//elsewhere.example"})["Location"] == PEOPLE
 
 
