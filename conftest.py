@@ -36,6 +36,12 @@ def _quick_passwords(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _quick_clients(settings: Settings) -> None:
+    """Each test client has a WhiteNoise of its own, and that looks through all static files at once otherwise."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
 def _storage(tmp_path: Path, settings: Settings) -> None:
     settings.STORAGE_PATH = tmp_path / "storage"
     settings.STORAGES = {
