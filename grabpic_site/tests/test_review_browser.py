@@ -104,11 +104,14 @@ def test_an_answer_without_a_connection_is_kept_and_sent_again(
     for angle in (0, 66, 132):
         add_person(event, angle)
     open_queue(page, live_server, "merges", 2)
+    expect(page.locator("#cards article")).to_have_count(2)
     page.route("**/merges/**", lambda route: route.abort())
     page.keyboard.press("n")
     expect(page.locator("#stalled")).to_contain_text("The server does not answer. One answer is not saved yet.")
     expect(page.locator("#left")).to_have_text("1")
     page.keyboard.press("n")
+    # Nothing is on its way any more, so that the click sends it.
+    expect(page.locator("#stalled")).to_contain_text("2 answers are not saved yet.")
     assert kinds() == []
     page.unroute("**/merges/**")
     page.get_by_role("button", name="Send again").click()
