@@ -69,10 +69,10 @@ class Decided:
         together, apart = ({self._root(row) for row in sides[side]} for side in (TOGETHER, APART))
         if not together or not apart:
             return
-        # Those on both sides were united by newer decisions.
-        for roots, side in ((together - apart, TOGETHER), (apart - together, APART)):
-            for root in roots:
-                self._of(root)["decision", decision] = side
+        for root in together | apart:
+            # What newer decisions united from both sides is apart from the rest of both.
+            side = root if root in together and root in apart else -1 if root in together else -2
+            self._of(root)["decision", decision] = side
 
     def _of(self, root: int) -> Claims:
         return self._claims.setdefault(root, {})
@@ -113,7 +113,7 @@ def _first_twins(faces: Faces, rows: Rows) -> list[int]:
 
 
 def add_persons(claims: list[Claims], event: Event, faces: Faces) -> None:
-    """Keep hidden persons and others apart, and persons of different names."""
+    """Keep each hidden person apart from all others, and persons of different names."""
     for person, name in event.faces.exclude(name="").values_list("pk", "name"):
         rows = np.flatnonzero(faces.persons == person)
         if len(rows):
@@ -122,7 +122,7 @@ def add_persons(claims: list[Claims], event: Event, faces: Faces) -> None:
     if hidden:
         is_hidden = np.isin(faces.persons, hidden)
         for row in np.flatnonzero(faces.persons).tolist():
-            claims[row]["hidden"] = bool(is_hidden[row])
+            claims[row]["hidden"] = int(faces.persons[row]) if is_hidden[row] else 0
 
 
 def _most_typical(faces: Faces, rows: Rows) -> int:

@@ -73,6 +73,34 @@ def test_the_newer_decision_wins(event: Event) -> None:
     assert found[1] == found[2], "the newest of all"
 
 
+def test_those_who_were_united_from_both_sides_stay_apart_from_the_rest_of_both(event: Event) -> None:
+    a, a2, b, b2 = (add_faces(event, angle)[0] for angle in (0, 1, 60, 61))
+    decide(event, MERGE, [a, a2])
+    decide(event, NOT_SAME, [a, a2], [b, b2])
+    decide(event, SPLIT, [a, b], [a2, b2])
+    decide(event, MERGE, [a2, b2])
+    found = labels(event, [a, a2, b, b2])
+    assert found[0] == found[2] != found[1] == found[3]
+
+
+def test_an_older_union_does_not_reach_over_a_newer_separation(event: Event) -> None:
+    stays, moves, left = (add_faces(event, angle)[0] for angle in (0, 60, 120))
+    decide(event, MERGE, [stays, moves, left])
+    decide(event, NOT_SAME, [moves], [stays, left])
+    decide(event, MERGE, [moves, left])
+    found = labels(event, [stays, moves, left])
+    assert found[1] == found[2] != found[0]
+
+
+def test_two_hidden_persons_stay_two(event: Event) -> None:
+    one, other = add_faces(event, 0), add_faces(event, 60)
+    grouping.group(event)
+    Face.objects.update(hidden=True)
+    event.max_distance = 0.6
+    grouping.consolidate(event)
+    assert persons(one) != persons(other)
+
+
 def test_a_newer_union_ends_an_older_separation(event: Event) -> None:
     a, b = add_faces(event, 0) + add_faces(event, 90)
     decide(event, NOT_SAME, [a], [b])
