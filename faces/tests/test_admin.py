@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import GREEN, RED
@@ -198,3 +199,23 @@ def test_the_engine_is_fixed_once_there_are_photos(admin: Client, run: Event) ->
     admin.post(f"{EVENTS}{run.pk}/change/", event_form(engine="facenet+sface"))
     run.refresh_from_db()
     assert (run.name, run.engine) == ("New", "fake")
+
+
+def test_an_events_page_leads_to_its_people_and_their_review(admin: Client, run: Event) -> None:
+    page = admin.get(f"{EVENTS}{run.pk}/change/").content.decode()
+    links = [
+        f"{PEOPLE}?event__id__exact={run.pk}",
+        f"{reverse('admin:faces_review_merges')}?event={run.slug}",
+        f"{reverse('admin:faces_review_suspicious')}?event={run.slug}",
+        reverse("admin:faces_event_distances", args=[run.pk]),
+    ]
+    for link in links:
+        assert f'href="{link}"' in page
+        assert admin.get(link).status_code == 200
+
+
+def test_who_may_not_see_people_is_not_sent_to_them(staff_client: Client, staff: User, run: Event) -> None:
+    staff.user_permissions.add(Permission.objects.get(codename="view_event"))
+    page = staff_client.get(f"{EVENTS}{run.pk}/change/").content.decode()
+    assert "Distances" in page
+    assert "Likely merges" not in page
