@@ -164,7 +164,9 @@ function settle({ entry, isUndo }, answer) {
     say(answer.data.said);
     return;
   }
-  complain(entry.key, `${isUndo ? "Not undone" : "Not done"}: ${problem(answer)}`);
+  // What was meant is so already; there is nothing to be done about it, or to undo.
+  if (answer.data?.code === "one_already") say(answer.data.detail);
+  else complain(entry.key, `${isUndo ? "Not undone" : "Not done"}: ${problem(answer)}`);
   if (isUndo) {
     keys = keys.filter((key) => key !== entry.key);
   } else if (history.includes(entry)) {

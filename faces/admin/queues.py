@@ -89,6 +89,9 @@ class Merges(Queue):
 
     def decide(self, event: Event, answer: Answer, by: User) -> Decision:
         persons = _persons(event, [answer.key])[answer.key]
+        if len(persons) == 1 and answer.answer == "same" and _has_all(persons[0], answer.key):
+            # Three people in three questions: the first two answers say the third.
+            raise corrections.CorrectionError("one_already", "They are one person already.")
         if len(persons) != 2:
             raise _gone()
         if answer.answer == "same":
@@ -146,6 +149,11 @@ class Suspicious(Queue):
 
 def _gone() -> corrections.CorrectionError:
     return corrections.CorrectionError("gone", "This has changed meanwhile, and is not a question any more.")
+
+
+def _has_all(person: Face, key: str) -> bool:
+    faces = key.split("-")
+    return person.image_faces.filter(pk__in=faces).count() == len(faces)
 
 
 def _persons(event: Event, keys: Sequence[str]) -> dict[str, list[Face]]:

@@ -188,9 +188,9 @@ class TestMerges:
 
     def test_a_second_answer_is_refused(self, decider: Client, event: Event, pair: str) -> None:
         send(decider, MERGES, key=pair, answer="same")
-        for answer in ("same", "different"):
+        for answer, code in (("same", "one_already"), ("different", "gone")):
             refused = send(decider, MERGES, key=pair, answer=answer)
-            assert (refused.status_code, refused.json()["code"]) == (409, "gone")
+            assert (refused.status_code, refused.json()["code"]) == (409, code)
         assert Decision.objects.count() == 1
 
     def test_a_second_undo_changes_nothing(self, decider: Client, event: Event, pair: str) -> None:

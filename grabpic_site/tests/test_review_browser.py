@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from faces import corrections
 from faces.models import Decision
 from faces.tests.people import add_person, faces_of
 from grabpic_site.tests.conftest import IN_BROWSER, fits
@@ -117,6 +118,16 @@ def test_an_answer_without_a_connection_is_kept_and_sent_again(
     page.get_by_role("button", name="Send again").click()
     expect(page.locator("#stalled")).to_be_hidden()
     assert kinds() == ["not_same", "not_same"]
+
+
+def test_what_is_so_already_is_no_problem(page: Page, live_server: LiveServer, event: Event, staff: User) -> None:
+    persons = [add_person(event, angle) for angle in (0, 66)]
+    open_queue(page, live_server, "merges", 1)
+    corrections.merge(event, persons, staff)
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_have_text("They are one person already.")
+    expect(page.locator("#problems li")).to_have_count(0)
+    expect(page.locator("#undo")).to_be_hidden()
 
 
 def test_an_answer_that_is_refused_is_told(page: Page, live_server: LiveServer, event: Event) -> None:
