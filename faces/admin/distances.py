@@ -57,6 +57,8 @@ class DistancesAdmin(EventAdmin):
 
     @admin.display(description="distances now")
     def distances_now(self, event: Event) -> str:
+        # A form that was refused has left its values in this event, which are not in force.
+        event = Event.objects.get(pk=event.pk)
         try:
             limits = thresholds(event)
         except EngineError as error:

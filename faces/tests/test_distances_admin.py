@@ -100,6 +100,9 @@ def test_the_event_links_to_the_page_and_says_what_holds_now(admin: Client, even
     settings.SIMILARITY_THRESHOLD = 0.2
     html = admin.get(f"{EVENTS}{event.pk}/change/").content.decode()
     assert "sure 0.200, maybe 0.225, join 0.225, group 0.225 (set by SIMILARITY_THRESHOLD)" in html
+    refused = admin.post(f"{EVENTS}{event.pk}/change/", event_form(max_distance="-1")).content.decode()
+    assert "greater than or equal to 0" in refused
+    assert "sure 0.200, maybe 0.225, join 0.225, group 0.225 (set by SIMILARITY_THRESHOLD)" in refused
     assert "distances now" not in admin.get(f"{EVENTS}add/").content.decode().lower()
 
 
