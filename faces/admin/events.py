@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.urls import reverse
+from django.utils.html import format_html
 
 from events import ingest
 from events.models import Event
@@ -36,6 +38,15 @@ class EventForm(DistancesForm):
 class EventWithFacesAdmin(DistancesAdmin):
     form = EventForm
     actions = ("find_faces", "regroup")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        shown = tuple(super().get_list_display(request))
+        return (*shown, "people") if request.user.has_perm("faces.view_face") else shown
+
+    @admin.display(description="who is who")
+    def people(self, event: Event) -> str:
+        address = f"{reverse('admin:faces_face_changelist')}?event__id__exact={event.pk}"
+        return format_html('<a href="{}">people</a>', address)
 
     @admin.action(description="Take in the drop folder, and tell how many photos wait", permissions=["change"])
     def find_faces(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:

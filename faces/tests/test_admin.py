@@ -207,6 +207,7 @@ def test_an_events_page_leads_to_its_people_and_their_review(admin: Client, run:
         f"{PEOPLE}?event__id__exact={run.pk}",
         f"{reverse('admin:faces_review_merges')}?event={run.slug}",
         f"{reverse('admin:faces_review_suspicious')}?event={run.slug}",
+        f"{reverse('admin:faces_decision_changelist')}?event__id__exact={run.pk}",
         reverse("admin:faces_event_distances", args=[run.pk]),
     ]
     for link in links:
@@ -219,3 +220,8 @@ def test_who_may_not_see_people_is_not_sent_to_them(staff_client: Client, staff:
     page = staff_client.get(f"{EVENTS}{run.pk}/change/").content.decode()
     assert "Distances" in page
     assert "Likely merges" not in page
+    assert "Decisions" not in page
+    link = f'href="{PEOPLE}?event__id__exact={run.pk}"'
+    assert link not in staff_client.get(EVENTS).content.decode()
+    staff.user_permissions.add(Permission.objects.get(codename="view_face"))
+    assert link in staff_client.get(EVENTS).content.decode()
