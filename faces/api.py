@@ -8,13 +8,12 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
@@ -155,7 +154,9 @@ class GalleryViewSet(viewsets.ViewSet):
         Those that only may show the person come last. The `grab_id` of a person who became part of another one leads
         to that one.
         """
-        person = get_object_or_404(_persons(grab_id))
+        person = _persons(grab_id).first()
+        if person is None:
+            raise NotFound("There is no person with this grab_id.")
         grant = _grant(request)
         if grant is None:
             sure, maybe = list(images_of(Face.objects.filter(pk=person.pk))), []

@@ -156,7 +156,8 @@ def test_an_unknown_person_is_not_found(client: Client, staff: User, run: Event,
     assert client.get(url, headers=bearer(red_token)).status_code == 404
     client.force_login(staff)
     response = client.get(url)
-    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert response.status_code == 404
+    assert response.json() == {"detail": "There is no person with this grab_id.", "code": "not_found"}
 
 
 @pytest.mark.parametrize("path", ["users/no-uuid/images", "users/a%00b/images", "storage/no-key", "nothing"])
