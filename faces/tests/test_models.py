@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -61,14 +60,6 @@ def test_deleting_an_event_deletes_all_of_it_and_nothing_else(event: Event, othe
     event.delete()
     assert Embedding.objects.count() == Embedding.objects.filter(event=other_event).count() == 2
     assert Face.objects.count() == Face.objects.filter(event=other_event).count() == 2
-
-
-def test_a_person_is_looked_up_by_the_indexes_of_grab_ids(event: Event) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = Face.objects.with_grab_id(uuid.uuid4()).explain()
-    assert "faces_face_grab_id" in plan
-    assert "faces_facealias_grab_id" in plan
 
 
 def test_a_person_without_a_name_goes_by_the_grab_id(event: Event) -> None:
