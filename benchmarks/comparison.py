@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.core.files.storage import default_storage
 
-from benchmarks.datasets import overlap
 from events import pictures
 from events.models import Image
 from faces.engine import Box
@@ -83,7 +82,7 @@ def doubled(recording: Recording) -> int:
     """Count the photos that are there once more, and the faces that cover another one of their photo."""
     photos = sum(len(same) - 1 for same in recording.values())
     faces = [photo.faces for same in recording.values() for photo in same]
-    return photos + sum(overlap(a.box, b.box) >= MIN_OVERLAP for seen in faces for a, b in combinations(seen, 2))
+    return photos + sum(a.box.overlap(b.box) >= MIN_OVERLAP for seen in faces for a, b in combinations(seen, 2))
 
 
 def differences(expected: Recording, found: Recording) -> Differences:
@@ -135,7 +134,7 @@ def _same_faces(expected: SeenPhoto, found: SeenPhoto) -> list[tuple[SeenFace, S
 
 
 def _is_same(face: SeenFace, other: SeenFace) -> bool:
-    return overlap(face.box, other.box) >= MIN_OVERLAP and float(face.vector @ other.vector) >= MIN_SIMILARITY
+    return face.box.overlap(other.box) >= MIN_OVERLAP and float(face.vector @ other.vector) >= MIN_SIMILARITY
 
 
 def _pairs_apart(faces: Sequence[tuple[SeenFace, SeenFace]]) -> int:

@@ -84,14 +84,6 @@ def matches(labels: Sequence[Label], boxes: Sequence[Box], size: tuple[int, int]
     return found
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Return the intersection over union of two boxes."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    common = max(0.0, width) * max(0.0, height)
-    return common / (a.width * a.height + b.width * b.height - common)
-
-
 def _from_folders(folder: Path) -> list[Photo]:
     return [
         Photo(path, (Label(person.name),))
@@ -129,7 +121,7 @@ def _main_face(boxes: Sequence[Box], size: tuple[int, int]) -> int | None:
 def _candidates(labels: Sequence[Label], boxes: Sequence[Box]) -> Iterable[tuple[float, int, int]]:
     for number, label in enumerate(labels):
         for place, box in enumerate(boxes):
-            if label.box and ((common := overlap(label.box, box)) >= MIN_OVERLAP or _holds(label.box, box)):
+            if label.box and ((common := label.box.overlap(box)) >= MIN_OVERLAP or _holds(label.box, box)):
                 yield common, number, place
 
 

@@ -64,14 +64,19 @@ class Clusters:
         """Return one cluster for each label (from 0 on): the means of means, and everything that is claimed."""
         count = int(labels.max(initial=-1)) + 1
         sizes = np.bincount(labels, self.sizes, count).astype(np.float32)
-        order = np.argsort(labels, kind="stable")
         means = np.empty((count, self.means.shape[1]), np.float32)
-        for label, rows in enumerate(np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)[:count]):
+        for label, rows in enumerate(rows_of_each(labels)):
             means[label] = self.sizes[rows] @ self.means[rows] / sizes[label]
         claims: list[Claims] = [{} for _ in range(count)]
         for label, claimed in zip(labels.tolist(), self.claims, strict=True):
             claims[label].update(claimed)
         return Clusters(means, sizes, claims)
+
+
+def rows_of_each(values: NDArray[np.int64]) -> list[Rows]:
+    """Return the rows of each value that occurs, in ascending order of the values."""
+    order = np.argsort(values, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(values[order])) + 1) if len(order) else []
 
 
 def cluster(clusters: Clusters, min_similarity: float) -> Rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faces.clustering import contradict
+from faces.clustering import contradict, rows_of_each
 from faces.models import Decision, DecisionFace
 
 if TYPE_CHECKING:
@@ -97,9 +97,7 @@ def _sides(event: Event, rows: dict[int, int]) -> Iterator[tuple[int, str, dict[
 
 def add_photos(claims: list[Claims], faces: Faces) -> None:
     """Let two faces of one photo be two people, unless the photo shows a picture of itself."""
-    order = np.argsort(faces.images, kind="stable")
-    photos = np.split(order, np.flatnonzero(np.diff(faces.images[order])) + 1)
-    for rows in photos:
+    for rows in rows_of_each(faces.images):
         if len(rows) > 1:
             for row, first in zip(rows.tolist(), _first_twins(faces, rows), strict=True):
                 claims[row]["photo", int(faces.images[row])] = first

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from faces.engine import calibration_of
-from faces.models import Embedding
-from faces.quality import clarity
 from faces.thresholds import Thresholds, thresholds
+from faces.vectors import embeddings_of, load
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,18 +56,11 @@ def histogram(event: Event) -> Histogram:
 
 def _sample(event: Event) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return the vectors, each as long as its clarity, and the persons of faces drawn at random."""
-    own = Embedding.objects.filter(event=event, engine=event.engine)
+    own = embeddings_of(event)
     # The keys first: vectors are large, and only these are wanted.
     drawn = list(own.order_by("?").values_list("pk", flat=True)[:SAMPLE])
-    rows = list(
-        Embedding.objects.filter(pk__in=drawn, image_face__face__isnull=False)
-        .order_by("pk")
-        .values_list("vector", "image_face__face", "image_face__width", "image_face__height")
-    )
-    if not rows:
-        return np.empty((0, 1), np.float32), np.empty(0, np.int64)
-    vectors, persons, widths, heights = zip(*rows, strict=True)
-    return np.array(vectors, np.float32) * clarity(widths, heights)[:, None], np.array(persons)
+    faces = load(own.filter(pk__in=drawn, image_face__face__isnull=False))
+    return faces.embeddings, faces.persons
 
 
 def _count(vectors: NDArray[np.float32], persons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from faces import constraints
-from faces.clustering import Clusters, attach, cluster
+from faces.clustering import Clusters, attach, cluster, rows_of_each
 from faces.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def _cores(clusters: Clusters, labels: Rows, faces: Faces, min_similarity: float
     """
     persons = faces.persons[np.unique(labels, return_index=True)[1]]
     cores = np.arange(len(persons))
-    order = np.argsort(persons, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(persons[order])) + 1):
+    for rows in rows_of_each(persons):
         if persons[rows[0]] and len(rows) > 1:
             cores[rows] = rows[cluster(clusters.only(rows), min_similarity)]
     return np.unique(cores, return_inverse=True)[1][labels]

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from faces.clustering import rows_of_each
 from faces.models import Centroid, Face, FaceAlias, ImageFace
 from faces.vectors import CHUNK, Sent, embeddings_of, load, received
 
@@ -59,8 +60,6 @@ class _Row:
 def groups_of(event: Event, faces: Faces, labels: Rows, persons: Sequence[int]) -> list[Group]:
     """Return the group of each label; `persons` holds the person that it continues, 0 for a new one."""
     hidden = np.isin(faces.persons, list(event.faces.filter(hidden=True).values_list("pk", flat=True)))
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(order) else []
     return [
         Group(
             person,
@@ -69,7 +68,7 @@ def groups_of(event: Event, faces: Faces, labels: Rows, persons: Sequence[int]) 
             int(faces.ids[rows[faces.qualities[rows].argmax()]]),
             bool(hidden[rows].any()),
         )
-        for rows, person in zip(groups, persons, strict=True)
+        for rows, person in zip(rows_of_each(labels), persons, strict=True)
     ]
 
 

@@ -84,7 +84,7 @@ def as_found(stored: Sequence[Detection], found: Sequence[Detection]) -> list[De
     A recogniser wants faces cut out as its own detector draws them, and some need landmarks that others do not give.
     """
     pairs = product(enumerate(stored), enumerate(found))
-    overlaps = ((_overlap(face.box, other.box), row, place) for (row, face), (place, other) in pairs)
+    overlaps = ((face.box.overlap(other.box), row, place) for (row, face), (place, other) in pairs)
     places: dict[int, int] = {}
     for overlap, row, place in sorted(overlaps, reverse=True):
         if overlap >= SAME_FACE and row not in places and place not in places.values():
@@ -111,11 +111,3 @@ def _embed(engine: FaceEngine, photos: Sequence[_Photo]) -> Iterator[Described |
 def _detection(face: ImageFace) -> Detection:
     landmarks = tuple((x, y) for x, y in face.landmarks)
     return Detection(Box(face.x, face.y, face.width, face.height), landmarks, face.score)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    common = max(0.0, width) * max(0.0, height)
-    return common / (one.width * one.height + other.width * other.height - common)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.datasets import DatasetError, Label, matches, overlap, read
+from benchmarks.datasets import DatasetError, Label, matches, read
 from faces.engine import Box
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def test_a_folder_of_neither_kind(tmp_path: Path) -> None:
 
 
 def test_overlap_is_intersection_over_union() -> None:
-    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == pytest.approx(50 / 150)
-    assert overlap(Box(0, 0, 10, 10), Box(20, 20, 10, 10)) == 0
+    assert Box(0, 0, 10, 10).overlap(Box(5, 0, 10, 10)) == pytest.approx(50 / 150)
+    assert Box(0, 0, 10, 10).overlap(Box(20, 20, 10, 10)) == 0
 
 
 def test_a_label_takes_the_box_that_overlaps_most() -> None:

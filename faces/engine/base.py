@@ -31,6 +31,13 @@ class Box:
     width: float
     height: float
 
+    def overlap(self, other: "Box") -> float:
+        """Return the intersection over union of the two boxes, from 0 to 1."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        common = max(0.0, width) * max(0.0, height)
+        return common / (self.width * self.height + other.width * other.height - common)
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

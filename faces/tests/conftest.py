@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
@@ -33,6 +35,13 @@ def listed(event: Event, count: int, **fields: object) -> list[Image]:
         )
         for number in range(first, first + count)
     )
+
+
+@pytest.fixture
+def admin(client: Client, db: None) -> Client:
+    """A client that a superuser is logged in with."""
+    client.force_login(User.objects.create_superuser("admin"))
+    return client
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 EVENTS, IMAGES, PEOPLE = "/admin/events/event/", "/admin/events/image/", "/admin/faces/face/"
 
 
-@pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
 def process(client: Client, *events: Event, action: str = "find_faces") -> str:
     data = {"action": action, "_selected_action": [event.pk for event in events]}
     return client.post(EVENTS, data, follow=True).content.decode()

@@ -22,12 +22,6 @@ LOG = "/admin/faces/decision/"
 
 
 @pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-@pytest.fixture
 def decision(event: Event, staff: User) -> Decision:
     return corrections.rename(add_person(event, 0), "Ada", staff)
 

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
 
-@pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
 def page(event: Event) -> str:
     return f"{EVENTS}{event.pk}/distances/"
 

@@ -25,12 +25,6 @@ PEOPLE = "/admin/faces/face/"
 
 
 @pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-@pytest.fixture
 def people(event: Event) -> list[Face]:
     """Ada with three faces, Ben with two, and somebody with one."""
     found = [person(event, 90, 92, name="Ben"), person(event, 0, 2, 4, name="Ada"), person(event, 180)]

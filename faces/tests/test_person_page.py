@@ -24,12 +24,6 @@ PEOPLE = "/admin/faces/face/"
 
 
 @pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-@pytest.fixture
 def ada(event: Event) -> Face:
     """A person of four faces, the third of which is somewhat different."""
     found = person(event, 0, 2, 40, 1, name="Ada")

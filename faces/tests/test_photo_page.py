@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from events.models import Event, Image
 
 
-@pytest.fixture
-def admin(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
 def look(client: Client, image: Image) -> str:
     return client.get(f"/admin/events/image/{image.pk}/change/").content.decode()
 
