@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
 from django.db import connection
 from PIL import Image as Picture
@@ -118,7 +118,18 @@ def empty_queue(db: None) -> None:
 
 @pytest.fixture
 def staff(db: None) -> User:
-    return User.objects.create_user("staff", password="staff", is_staff=True)
+    """A member of staff who manages every event."""
+    user = User.objects.create_user("staff", password="staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="manage_every_event"))
+    return user
+
+
+@pytest.fixture
+def organiser(event: Event) -> User:
+    """A member of staff who manages `event` alone."""
+    user = User.objects.create_user("organiser", password="organiser", is_staff=True)
+    event.staff.add(user)
+    return user
 
 
 @pytest.fixture

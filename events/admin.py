@@ -49,6 +49,8 @@ class EventAdmin(admin.ModelAdmin[Event]):
     list_display = ("name", "date", "access", "pending_count", "failed_count", "pages")
     list_filter = ("access",)
     search_fields = ("name", "slug")
+    raw_id_fields = ("cover",)
+    filter_horizontal = ("staff", "groups")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own declaration
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:

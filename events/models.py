@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from events import queue
-from events.access import is_staff
+from events.access import is_staff, manages_every_event
+from events.publishing import Publishing, is_published
 
 if TYPE_CHECKING:
     from events.access import Actor
@@ -26,12 +28,29 @@ def default_engine() -> str:
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    def published(self) -> EventQuerySet:
+    def announced(self) -> EventQuerySet:
+        """Return what everybody may know of."""
         return self.exclude(access=Event.Access.DRAFT)
 
+    def published(self) -> EventQuerySet:
+        """Return what visitors may use now."""
+        return self.filter(is_published())
+
+    def managed_by(self, user: Actor) -> EventQuerySet:
+        """Return the events of this member of staff: their own, those of their groups, or all; none for others."""
+        if not is_staff(user):
+            return self.none()
+        if manages_every_event(user):
+            return self.all()
+        return self.filter(_managed_by(user))
+
     def visible_to(self, user: Actor) -> EventQuerySet:
-        """Return what this visitor may know of: everything for staff, else what is published."""
-        return self.all() if is_staff(user) else self.published()
+        """Return what this visitor may know of: what is announced, and for staff their events."""
+        if not is_staff(user):
+            return self.announced()
+        return (
+            self.all() if manages_every_event(user) else self.filter(_managed_by(user) | ~Q(access=Event.Access.DRAFT))
+        )
 
     def default(self) -> Event | None:
         """Return the event that is meant where none is named: the only one, or the newest published one."""
@@ -58,17 +77,28 @@ def _override(what: str) -> models.FloatField[float | None, float | None]:
     )
 
 
-class Event(models.Model):
+class Event(Publishing):
     """An occasion whose photos belong together; faces are compared inside one event only."""
-
-    class Access(models.TextChoices):
-        DRAFT = "draft", "Draft: staff only"
-        SELFIE = "selfie", "Selfie: visitors see the photos they are in"
 
     slug = models.SlugField(unique=True, max_length=60, help_text="Its place in addresses, e.g. city-marathon-2026.")
     name = models.CharField(max_length=120)
     date = models.DateField(default=timezone.localdate)
-    access = models.CharField(max_length=10, choices=Access.choices, default=Access.DRAFT)
+    staff = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        limit_choices_to={"is_staff": True},
+        related_name="+",
+        help_text="Who manages this event, beside those who may manage every event.",
+    )
+    groups = models.ManyToManyField("auth.Group", blank=True, related_name="+", help_text="Whose staff manage it, too.")
+    cover = models.ForeignKey(
+        "Image",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="A photo of the event for its page: everybody sees it.",
+    )
     engine = models.CharField(
         max_length=60,
         default=default_engine,
@@ -98,6 +128,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("-date", "-pk")
+        permissions = (("manage_every_event", "Can manage every event"),)
 
     def __str__(self) -> str:
         return self.name
@@ -117,10 +148,6 @@ class Event(models.Model):
             return False
         self.refresh_from_db()
         return True
-
-    @property
-    def is_published(self) -> bool:
-        return self.access != self.Access.DRAFT
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -253,6 +280,13 @@ class Image(models.Model):
         """
         for rendition in self.Rendition:
             default_storage.delete(self.key_of(rendition))
+
+
+def _managed_by(user: Actor) -> Q:
+    """Return the condition that an event is this user's, or one of their groups'."""
+    own = Event.staff.through.objects.filter(user=user.pk).values("event")
+    groups = Event.groups.through.objects.filter(group__user=user.pk).values("event")
+    return Q(pk__in=own) | Q(pk__in=groups)
 
 
 def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:

@@ -1,4 +1,4 @@
-"""Pages: the events, one event with its selfie, and for staff the upload of photos."""
+"""Pages: the events, and for staff the upload of photos."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def visible_event(request: HttpRequest, slug: str) -> Event:
     return get_object_or_404(Event.objects.visible_to(request.user), slug=slug)
 
 
+def managed_event(request: HttpRequest, slug: str) -> Event:
+    """Return the event, or 404 where this member of staff does not manage it."""
+    return get_object_or_404(Event.objects.managed_by(request.user), slug=slug)
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the events that this visitor may know of, the newest first."""
@@ -53,23 +58,11 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "events/index.html", {"events": events})
 
 
-@require_safe
-def event_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the event, and ask for a selfie."""
-    return render_event(request, visible_event(request, slug))
-
-
-def render_event(request: HttpRequest, event: Event, problem: object = None, status: int | None = None) -> HttpResponse:
-    """Answer with the event's page; `problem` has the `code` and `reason` of a selfie that found nothing."""
-    context = {"event": event, "photo_count": event.images.count(), "problem": problem}
-    return render(request, "events/event.html", context, status=status)
-
-
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what has arrived; take the files of a plain form (with scripts, they go to the API instead)."""
-    event = get_object_or_404(Event, slug=slug)
+    event = managed_event(request, slug)
     files = request.FILES.getlist("files")
     # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
     outcomes = ingest.add_all(event, [(file, file.name or "photo") for file in files])

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 
 from events.models import Event, Image
 from faces.models import Face
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
+    from events.access import Actor
     from faces.search import Match
 
 SALT = "grabpic.gallery.tiers"
@@ -60,7 +64,7 @@ class Grant:
     def persons(self, tier: Tier | None = None) -> QuerySet[Face]:
         """Return the persons that the witnesses of a tier, or of both, belong to now; without those hidden since.
 
-        An event taken back to draft closes its galleries.
+        An event that is taken back to draft, or over, closes its galleries.
         """
         witnesses = {Tier.SURE: self.sure, Tier.MAYBE: self.maybe, None: self.sure + self.maybe}[tier]
         published = Event.objects.published().filter(pk=self.event_id)
@@ -77,6 +81,16 @@ class Grant:
     def open_images(self) -> QuerySet[Image]:
         """Return every photo that this right opens."""
         return images_of(self.persons())
+
+
+def open_images(user: Actor, grants: Iterable[Grant]) -> QuerySet[Image]:
+    """Return every photo that somebody may see: of their events for staff, of open events, and what selfies opened."""
+    seen = Q(event__in=Event.objects.managed_by(user)) | Q(
+        event__in=Event.objects.published().filter(access=Event.Access.OPEN)
+    )
+    for grant in grants:
+        seen |= Q(pk__in=grant.open_images().order_by().values("pk"))
+    return Image.objects.filter(seen)
 
 
 def images_of(persons: QuerySet[Face]) -> QuerySet[Image]:

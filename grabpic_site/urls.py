@@ -10,7 +10,7 @@ from events import api as events_api
 from events import views as events_views
 from faces import api as faces_api
 from faces import staff_api
-from faces import views as faces_views
+from faces.views import gallery, selfie, staff
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.index_title = "Events, photos, people"
@@ -41,12 +41,12 @@ handler500 = "events.errors.server_error"
 
 urlpatterns = [
     path("", events_views.index, name="index"),
-    path("events/<slug:slug>/", events_views.event_page, name="event"),
+    path("events/<slug:slug>/", selfie.event_page, name="event"),
     path("events/<slug:slug>/upload/", events_views.upload_page, name="upload"),
-    path("events/<slug:slug>/retry/", faces_views.retry, name="retry"),
-    path("events/<slug:slug>/selfie/", faces_views.selfie, name="selfie"),
-    path("events/<slug:slug>/gallery/", faces_views.gallery, name="gallery"),
-    path("photos/<uuid:image_id>/<slug:rendition>/", faces_views.photo, name="photo"),
+    path("events/<slug:slug>/retry/", staff.retry, name="retry"),
+    path("events/<slug:slug>/selfie/", selfie.selfie, name="selfie"),
+    path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
+    path("photos/<uuid:image_id>/<slug:rendition>/", gallery.photo, name="photo"),
     path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),

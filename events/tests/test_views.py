@@ -212,9 +212,9 @@ class TestSite:
         def fail(*_: object) -> None:
             raise RuntimeError
 
-        monkeypatch.setattr("events.views.render_event", fail)
+        monkeypatch.setattr("events.views.render", fail)
         client.raise_request_exception = False
-        response = client.get(EVENT)
+        response = client.get("/")
         assert response.status_code == 500
         assert "Something went wrong" in response.content.decode()
 

@@ -165,6 +165,7 @@ def event_form(**changes: str) -> dict[str, str]:
         "date": "2026-05-01",
         "access": "draft",
         "engine": "fake",
+        "keep_faces_until": "2100-01-01",
         "max_distance": "",
         **changes,
     }

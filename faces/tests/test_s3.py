@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
-from faces import pipeline
+from faces import consent, pipeline
 from faces.models import Face
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def test_a_selfie_opens_its_photos_over_the_api(client: Client, run: Event, toke
 
 
 def test_a_selfie_opens_its_photos_on_the_site(client: Client, run: Event, paint: Painter) -> None:
-    page = client.post("/events/city-run/selfie/", {"file": as_upload(paint(RED), "me.png")}, follow=True)
+    page = client.post(
+        "/events/city-run/selfie/", {"file": as_upload(paint(RED), "me.png"), "consent": consent.VERSION}, follow=True
+    )
     red, other = Image.objects.order_by("pk")
     assert f"/photos/{red.image_id}/" in page.content.decode()
     for rendition in RENDITIONS:

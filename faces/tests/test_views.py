@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
-from faces import pipeline, views
-from faces.gallery import Grant
-from faces.models import ImageFace
+from faces import consent, pipeline
+from faces.models import ImageFace, Visitor
 from faces.templatetags.progress import time_left
+from faces.tests.galleries import open_gallery
+from faces.views.session import SESSION_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,10 @@ ORANGE = (230, 140, 20)
 @pytest.fixture
 def selfie(paint: Painter) -> Callable[..., dict[str, Any]]:
     """Return a function that makes a selfie form of these colours."""
-    return lambda *colours: {"file": SimpleUploadedFile("me.png", paint(*colours).read(), "image/png")}
+    return lambda *colours: {
+        "file": SimpleUploadedFile("me.png", paint(*colours).read(), "image/png"),
+        "consent": consent.VERSION,
+    }
 
 
 @pytest.fixture
@@ -61,9 +66,7 @@ def address(image: Image, rendition: str = "preview") -> str:
 def hold(client: Client, event: Event, *names: str) -> None:
     """Put a grant for the persons who are alone in these photos into the visitor's session."""
     witnesses = tuple(ImageFace.objects.get(image=photo(event, name)).pk for name in names)
-    session = client.session
-    session[views.SESSION_KEY] = {str(event.pk): Grant(event.pk, sure=witnesses).to_token()}
-    session.save()
+    open_gallery(client, event, witnesses)
 
 
 def take_back(event: Event) -> None:
@@ -89,7 +92,8 @@ class TestSelfie:
         """A browser sends both, the unused one without a name and without content."""
         parts = [("", b""), ("", b"")]
         parts[chosen] = ("me.png", paint(RED).read())
-        body = b"".join(
+        agreed = f'--x\r\nContent-Disposition: form-data; name="consent"\r\n\r\n{consent.VERSION}\r\n'.encode()
+        body = agreed + b"".join(
             f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
             + content
             + b"\r\n"
@@ -126,7 +130,7 @@ class TestSelfie:
 
     @pytest.mark.parametrize("data", [{}, {"file": "words"}])
     def test_must_be_there(self, client: Client, run: Event, data: dict[str, str]) -> None:
-        response = client.post(SELFIE, data)
+        response = client.post(SELFIE, data | {"consent": consent.VERSION})
         assert response.status_code == 400
         assert response.context["problem"].code == "missing_file"
         assert "choose a photo first" in response.content.decode()
@@ -194,29 +198,27 @@ class TestGallery:
         self, attendee: Client, run: Event, other_event: Event
     ) -> None:
         session = attendee.session
-        session[views.SESSION_KEY] = {str(other_event.pk): session[views.SESSION_KEY][str(run.pk)]}
+        session[SESSION_KEY] = {str(other_event.pk): session[SESSION_KEY][str(run.pk)]}
         session.save()
         assert attendee.get("/events/other-run/gallery/").status_code == 302
 
     def test_of_another_person_shows_theirs(self, client: Client, run: Event) -> None:
         green = ImageFace.objects.filter(image=photo(run, "red-green.png")).order_by("-x")[0]
-        session = client.session
-        session[views.SESSION_KEY] = {str(run.pk): Grant(run.pk, sure=(green.pk,)).to_token()}
-        session.save()
+        open_gallery(client, run, [green.pk])
         page = client.get(GALLERY).content.decode()
         assert "You are in 2 photos<" in page
         assert str(photo(run, "red.png").image_id) not in page
 
-    def test_expires(self, attendee: Client, settings: Settings, run: Event) -> None:
-        settings.GALLERY_TOKEN_HOURS = 0
+    def test_expires(self, attendee: Client, run: Event) -> None:
+        Visitor.objects.update(expires_at=timezone.now())
         response = attendee.get(GALLERY, follow=True)
         assert response.redirect_chain == [(EVENT, 302)]
         assert "Back to my photos" not in response.content.decode()
         assert attendee.get(address(photo(run, "red.png"))).status_code == 404
 
-    def test_opens_for_no_forged_token(self, client: Client, run: Event) -> None:
+    def test_opens_for_no_visitor_who_is_gone(self, client: Client, run: Event) -> None:
         session = client.session
-        session[views.SESSION_KEY] = {str(run.pk): "forged"}
+        session[SESSION_KEY] = {str(run.pk): str(uuid.uuid4())}
         session.save()
         assert client.get(GALLERY).status_code == 302
 
@@ -254,7 +256,7 @@ class TestGallery:
         assert "private" in attendee.get(GALLERY)["Cache-Control"]
 
     @pytest.mark.parametrize("more", [0, 5])
-    def test_takes_three_queries_whatever_the_number_of_photos(
+    def test_takes_five_queries_whatever_the_number_of_photos(
         self,
         attendee: Client,
         run: Event,
@@ -265,7 +267,7 @@ class TestGallery:
         for number in range(more):
             add(f"{number}.png", RED)
         pipeline.ingest(run)
-        with django_assert_num_queries(3):  # session, event, photos
+        with django_assert_num_queries(5):  # session, event, visitor, answers, photos
             attendee.get(GALLERY)
 
 
@@ -282,10 +284,7 @@ class TestMaybe:
     def hold(self, client: Client, run: Event, *, sure: bool) -> None:
         """Put the grant into the session; without `sure`, for green alone."""
         _, green, blue = ImageFace.objects.filter(image=photo(run, "all.png")).order_by("x")
-        session = client.session
-        grant = Grant(run.pk, sure=(blue.pk,) if sure else (), maybe=(green.pk,))
-        session[views.SESSION_KEY] = {str(run.pk): grant.to_token()}
-        session.save()
+        open_gallery(client, run, [blue.pk] if sure else [], [green.pk])
 
     def test_photos_have_a_section_of_their_own(self, visitor: Client, run: Event) -> None:
         page = visitor.get(GALLERY).content.decode()
@@ -331,7 +330,7 @@ class TestMaybe:
         assert "We are not sure." in client.get(GALLERY).content.decode()
 
     def test_takes_one_query_more(self, visitor: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-        with django_assert_num_queries(4):  # session, event, photos, photos that may be
+        with django_assert_num_queries(6):  # session, event, visitor, answers, photos, photos that may be
             visitor.get(GALLERY)
 
 
@@ -496,6 +495,7 @@ class TestProgressPanel:
         assert '<strong>2</strong> <span class="reason">The file &lt;b&gt;ends too early.</span>' in content
         assert 'name="code" value="truncated"' in content
         assert f'name="image_id" value="{photo(run, "all.png").image_id}"' in content
+        content = content[content.index('id="failures"') :].split("</form>")[0]
         # Only what was decoded has a thumbnail.
         assert content.count("<img") - content.count('<img src=""') == 1
         assert address(photo(run, "empty.png"), "thumbnail") in content

@@ -21,9 +21,8 @@ from events.api import UploadViewSet
 from events.errors import Refusal
 from events.models import Image
 from faces import pipeline
-from faces.gallery import Grant
 from faces.models import ImageFace
-from faces.views import SESSION_KEY
+from faces.tests.galleries import open_gallery
 from grabpic_site.tests.conftest import IN_BROWSER, PHONE, fits
 
 if TYPE_CHECKING:
@@ -185,9 +184,7 @@ class TestMaybe:
     @pytest.fixture(autouse=True)
     def _gallery(self, phone: Page, live_server: LiveServer, run: Event, client: Client) -> None:
         sure, maybe = ImageFace.objects.filter(image__file_name="1.png").order_by("x")
-        session = client.session
-        session[SESSION_KEY] = {str(run.pk): Grant(run.pk, sure=(sure.pk,), maybe=(maybe.pk,)).to_token()}
-        session.save()
+        open_gallery(client, run, [sure.pk], [maybe.pk])
         cookie = client.cookies["sessionid"].value
         phone.context.add_cookies([{"name": "sessionid", "value": cookie, "url": str(live_server)}])
         phone.goto(f"{live_server}/events/city-run/gallery/")

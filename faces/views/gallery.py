@@ -1,0 +1,53 @@
+"""The gallery that a selfie opened, and its photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from events.models import Image
+from events.serving import serve
+from events.views import visible_event
+from faces.views.session import leave, open_photos, visitor_at
+from faces.visitors import grant_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+
+@cache_control(private=True, no_store=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def gallery(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the photos that the visitor's selfie has opened; a POST closes them on this device."""
+    event = visible_event(request, slug)
+    if request.method == "POST":
+        leave(request, event)
+        messages.info(request, "Your photos are closed on this device.")
+        closed = redirect("event", slug)
+        # The photos that were shown are still in the browser's cache.
+        closed["Clear-Site-Data"] = '"cache"'
+        return closed
+    visitor = visitor_at(request, event)
+    if visitor is None:
+        leave(request, event)
+        messages.info(request, f"A selfie opens your photos, for {settings.GALLERY_TOKEN_HOURS} hours.")
+        return redirect("event", slug)
+    grant = grant_of(visitor)
+    images, maybe = grant.images(), grant.maybe_images() if grant.maybe else Image.objects.none()
+    return render(request, "faces/gallery.html", {"event": event, "images": images, "maybe_images": maybe})
+
+
+@require_safe
+def photo(request: HttpRequest, image_id: UUID, rendition: str) -> HttpResponseBase:
+    """Send a photo that this visitor may see; `?download` makes the original a file to keep, under the user's name."""
+    image = get_object_or_404(open_photos(request), image_id=image_id)
+    keep = rendition == Image.Rendition.ORIGINAL and "download" in request.GET
+    return serve(image, rendition, as_attachment=keep)

@@ -1,0 +1,57 @@
+"""Which galleries are open in a visitor's session, and what else the session knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from events.models import Image
+from faces.gallery import open_images
+from faces.models import Visitor
+from faces.visitors import grant_of
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    from events.models import Event
+    from faces.gallery import Grant
+
+SESSION_KEY = "visitors"
+"""In the session: the key of the visitor at each event, by the event's primary key."""
+
+
+def visitor_at(request: HttpRequest, event: Event) -> Visitor | None:
+    """Return who this session is at the event; None where no selfie has opened anything, or it has expired."""
+    key = request.session.get(SESSION_KEY, {}).get(str(event.pk))
+    if key is None:
+        return None
+    return event.visitors.present().filter(key=UUID(key)).select_related("consent").first()
+
+
+def remember(request: HttpRequest, visitor: Visitor) -> None:
+    """Open the visitor's gallery in this session, in place of an earlier one of the event."""
+    # As at a login: whoever knew the session before must not see what it opens from now on.
+    request.session.cycle_key()
+    known = request.session.get(SESSION_KEY, {})
+    request.session[SESSION_KEY] = {**known, str(visitor.event_id): str(visitor.key)}
+
+
+def leave(request: HttpRequest, event: Event) -> None:
+    """Close the event's gallery in this session; a visitor without one gets no session by this."""
+    known = dict(request.session.get(SESSION_KEY, {}))
+    if known.pop(str(event.pk), None) is not None:
+        request.session[SESSION_KEY] = known
+
+
+def grants(request: HttpRequest) -> list[Grant]:
+    """Return what the visitor's selfies have opened in this session, and has not expired."""
+    keys = [UUID(key) for key in request.session.get(SESSION_KEY, {}).values()]
+    if not keys:
+        return []
+    return [grant_of(visitor) for visitor in Visitor.objects.present().filter(key__in=keys)]
+
+
+def open_photos(request: HttpRequest) -> QuerySet[Image]:
+    """Return the photos that whoever asks may see."""
+    return open_images(request.user, grants(request))
