@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-    Actor = User | AnonymousUser
+    Actor: TypeAlias = User | AnonymousUser
 
 
 def is_staff(user: Actor) -> bool:
