@@ -9,6 +9,8 @@ from demo.portraits import PORTRAITS
 
 SLUG = "demo"
 NAME = "Demo City Marathon"
+ORGANISER = "Demo City Runners"
+CONTACT = "photos@example.org"
 DATE = date(2026, 5, 3)
 START = datetime(2026, 5, 3, 7, 30, tzinfo=UTC)
 BETWEEN_PHOTOS = timedelta(minutes=7, seconds=13)
@@ -107,6 +109,9 @@ SHOTS = (
 )
 
 ALBUM = tuple(Photo(number, shot) for number, shot in enumerate(SHOTS, 1))
+
+COVER = ALBUM[1]
+"""Of the event's page: the start, without people."""
 
 LATE_PHOTO = Photo(len(ALBUM) + 1, Shot("solo", ("obama",), (1800, 1200), "dusk", zoom=0.5, tilt=5))
 """Comes while the site runs, and is removed again; of the person of the first selfie."""

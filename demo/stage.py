@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from rest_framework_api_key.models import APIKey
 
-from demo.album import ALBUM, DATE, LATE_PHOTO, NAME, SLUG
+from demo.album import ALBUM, CONTACT, COVER, DATE, LATE_PHOTO, NAME, ORGANISER, SLUG
 from events.models import Event, Image
+from events.publishing import last_day_of_faces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,18 @@ KEY_NAME = "demo"
 
 
 def prepare_event() -> Event:
-    """Return the demo's event, made if it is not there."""
-    defaults = {"name": NAME, "date": DATE, "access": Event.Access.SELFIE}
-    return Event.objects.get_or_create(slug=SLUG, defaults=defaults)[0]
+    """Return the demo's event, made if it is not there; an old one keeps its faces for another while."""
+    about = {"name": NAME, "date": DATE, "access": Event.Access.SELFIE, "organiser": ORGANISER, "contact": CONTACT}
+    event = Event.objects.get_or_create(slug=SLUG, defaults=about)[0]
+    event.keep_faces_until = last_day_of_faces()
+    event.save(update_fields=("keep_faces_until",))
+    return event
+
+
+def choose_cover(event: Event) -> None:
+    """Give the event's page a photo, unless it has one: one without people, since everybody sees it."""
+    cover = event.images.filter(file_name=COVER.file_name).first()
+    Event.objects.filter(pk=event.pk, cover=None).update(cover=cover)
 
 
 def remove_outdated_photos(event: Event, folder: Path) -> int:

@@ -9,7 +9,7 @@ from rest_framework_api_key.models import APIKey
 
 from conftest import RED, paint_photo
 from demo import stage
-from demo.album import Photo, Shot
+from demo.album import ALBUM, COVER, Photo, Shot
 from events import ingest
 from events.models import Event
 
@@ -25,6 +25,26 @@ def test_the_event_is_published_and_made_once() -> None:
     [event] = Event.objects.all()
     assert events == {event.pk}
     assert (event.slug, event.name, event.access) == ("demo", "Demo City Marathon", Event.Access.SELFIE)
+
+
+def test_an_old_event_keeps_its_faces() -> None:
+    stage.prepare_event()
+    Event.objects.update(keep_faces_until="2026-01-01")
+    assert stage.prepare_event().keeps_faces
+
+
+def test_the_cover_shows_nobody_and_stays_as_somebody_chose_it() -> None:
+    event = stage.prepare_event()
+    stage.choose_cover(event)
+    for photo in (COVER, ALBUM[2]):
+        ingest.add(event, paint_photo(shade=photo.number), photo.file_name)
+    assert not COVER.people
+    for name in (COVER.file_name, ALBUM[2].file_name):
+        stage.choose_cover(event)
+        event.refresh_from_db()
+        assert event.cover
+        assert event.cover.file_name == name
+        Event.objects.update(cover=event.images.get(file_name=ALBUM[2].file_name))
 
 
 def test_each_run_has_a_new_password_for_staff() -> None:

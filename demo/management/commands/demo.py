@@ -94,6 +94,7 @@ class Command(BaseCommand):
             stage.remove_outdated_photos(event, folder)
             stage.remove_late_photo()
             call_command("ingest", SLUG, str(folder), stdout=io.StringIO(), stderr=self.stderr)
+            stage.choose_cover(event)
         faces = ImageFace.objects.filter(image__event=event).count()
         self._say(f"{event.name}: {event.images.count()} photos, {faces} faces of {event.faces.count()} people.")
 
