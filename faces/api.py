@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,29 +19,35 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.response import Response
+from rest_framework_api_key.models import APIKey
 
 from events.api import EVENT_PARAMETER, ErrorSerializer, body_of, checked, requested_event
 from events.authentication import ApiKeyAuthentication, acts_as_staff
 from events.errors import Refusal
 from events.models import Image
 from events.serving import serve
-from faces import search
+from faces import audit_log, search
 from faces.engine import EngineError
 from faces.gallery import Grant, Tier, images_of
 from faces.models import Face
+from faces.probe import Meant
 from faces.serializers import (
     SELFIE_EXAMPLES,
     FoundSerializer,
     GallerySerializer,
     MatchSerializer,
     MaybeSerializer,
+    MeantSerializer,
     SelfieSerializer,
+    UnusableSelfieSerializer,
 )
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpResponseBase
     from rest_framework.request import Request
+
+    from events.models import Event
 
 
 class GalleryTokenAuthentication(BaseAuthentication):
@@ -98,28 +105,72 @@ class SelfieViewSet(viewsets.ViewSet):
         operation_id="match_selfie",
         parameters=[EVENT_PARAMETER, MAYBE_PARAMETER],
         request={"multipart/form-data": SelfieSerializer},
-        responses={200: MatchSerializer, **dict.fromkeys((400, 404, 503), ErrorSerializer)},
+        responses={
+            200: MatchSerializer,
+            400: UnusableSelfieSerializer,
+            **dict.fromkeys((404, 503), ErrorSerializer),
+        },
         examples=SELFIE_EXAMPLES,
     )
+    @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Return who this is (multipart `file`), with a token that opens their photos."""
-        event, maybe = requested_event(request), _wants_maybe(request)
-        if "file" not in request.FILES:
-            raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
+        """Return who this is (multipart `file`, up to three times), with a token that opens their photos.
+
+        Several selfies of one person are compared together; those without a usable face are left out. `meant` says
+        which face it is, where several are in a selfie: one of the `faces` that the answer `several_faces` lists.
+        """
+        event, maybe, meant = requested_event(request), _wants_maybe(request), _meant(request)
+        selfies = _selfies(request)
         try:
-            found = search.find(event, request.FILES["file"])
+            found = search.find(event, *selfies, meant=meant)
         except EngineError as error:
+            _note(request, event, "engine_unavailable")
             raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         if isinstance(found, search.Match) and not found.sure and not maybe:
-            found = search.NO_MATCH
+            found = found.flaw or search.NO_MATCH
+        _note(request, event, found.code if isinstance(found, search.NoMatch) else "matched")
         if isinstance(found, search.NoMatch):
-            code = status.HTTP_404_NOT_FOUND if found.code == "no_match" else status.HTTP_400_BAD_REQUEST
-            raise Refusal(found.code, found.reason, code)
+            return _not_found(found)
         return Response(_answer(found, Grant.from_match(event, found, maybe=maybe), maybe=maybe))
+
+
+def _selfies(request: Request) -> list[IO[bytes]]:
+    """Take the selfies out of the request, since error reports list its files by their names.
+
+    Raises:
+        Refusal: 400 `missing_file` or `too_many_files`.
+    """
+    selfies: list[IO[bytes]] = request.FILES.getlist("file")
+    request.FILES.clear()
+    if not selfies:
+        raise Refusal("missing_file", "Send the selfie as multipart form field `file`.")
+    if len(selfies) > search.MOST_SELFIES:
+        raise Refusal("too_many_files", f"Send at most {search.MOST_SELFIES} selfies of one person.")
+    return selfies
+
+
+def _note(request: Request, event: Event, outcome: str) -> None:
+    by = f"API key {request.auth.name}" if isinstance(request.auth, APIKey) else request.user
+    audit_log.record(audit_log.Action.SEARCHED, event, by, detail=outcome)
+
+
+def _not_found(problem: search.NoMatch) -> Response:
+    """Answer 404 for nobody, 400 for a selfie that cannot be used, with which one it is and what is known of it."""
+    data: dict[str, Any] = {"detail": problem.reason, "code": problem.code}
+    if problem.selfie is not None:
+        data["selfie"] = problem.selfie
+    if problem.faces:
+        data["faces"] = problem.faces
+    code = status.HTTP_404_NOT_FOUND if problem.code == "no_match" else status.HTTP_400_BAD_REQUEST
+    return Response(data, code)
 
 
 def _wants_maybe(request: Request) -> bool:
     return any(checked(MaybeSerializer(data=fields))["maybe"] for fields in (request.query_params, body_of(request)))
+
+
+def _meant(request: Request) -> list[Meant]:
+    return [Meant.parse(text) for text in checked(MeantSerializer(data=body_of(request)))["meant"]]
 
 
 def _answer(found: search.Match, grant: Grant, *, maybe: bool) -> dict[str, Any]:

@@ -1,20 +1,25 @@
-"""The one face of a selfie, as a vector to search with."""
+"""The one face of a selfie, or of several selfies of one person, as a vector to search with."""
 
 from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from itertools import combinations
 from threading import BoundedSemaphore
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from django.conf import settings
 
 from events import pictures
+from faces import flaws
 from faces.quality import clarity
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from faces.engine import Box, Detection, FaceEngine, RGBArray
@@ -41,24 +46,111 @@ _decoding = BoundedSemaphore(os.cpu_count() or 1)
 """A picture needs hundreds of megabytes while it is decoded, and anybody may send one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """The face of a selfie: a unit vector, and what its size brings to each similarity (`thresholds.clarity`)."""
+POINT = r"^([0-9]):([01](?:\.[0-9]{1,20})?),([01](?:\.[0-9]{1,20})?)\Z"
+"""How `Meant` is written; a regular expression."""
 
-    embedding: NDArray[np.float32]
-    clarity: float
+
+class Meant(NamedTuple):
+    """A point in the face that is meant, where a selfie (by its index) shows several; in shares of the picture."""
+
+    selfie: int
+    x: float
+    y: float
+
+    @classmethod
+    def parse(cls, text: str) -> Meant:
+        """Return the point that `<index>:<x>,<y>` stands for; ValueError for anything else."""
+        if not (found := re.match(POINT, text)):
+            raise ValueError(f"No point in a selfie: {text!r}")
+        return cls(int(found[1]), float(found[2]), float(found[3]))
+
+
+class Share(NamedTuple):
+    """A face's box in shares of the upright picture's width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, box: Box, pixels: RGBArray) -> Share:
+        height, width = pixels.shape[:2]
+        return cls(box.x / width, box.y / height, box.width / width, box.height / height)
+
+    def has(self, point: Meant) -> bool:
+        return 0 <= point.x - self.x <= self.width and 0 <= point.y - self.y <= self.height
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """Why there is no match: `code` is stable, `reason` is a sentence that says what to do."""
+    """Why there is no match: `code` is stable, `reason` is a sentence that says what to do.
+
+    `selfie` is the index of the one that it is about; `faces` are those of `several_faces`, the likeliest first.
+    """
 
     code: str
     reason: str
+    selfie: int | None = None
+    faces: tuple[Share, ...] = ()
 
 
-def read(engine: FaceEngine, selfie: IO[bytes]) -> Probe | NoMatch:
-    """Return the one face of the selfie, or say why there is none.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The face of a selfie: a unit vector, and what its size brings to each similarity (`quality.clarity`).
+
+    `flaw` is what makes the face hard to recognise; it may be found all the same.
+    """
+
+    embedding: NDArray[np.float32]
+    clarity: float
+    flaw: NoMatch | None = None
+
+
+DIFFERENT_PEOPLE = NoMatch("different_people", "The selfies show different people. Send those of one person only.")
+
+
+def read_all(
+    engine: FaceEngine, selfies: Sequence[IO[bytes]], meant: Sequence[Meant] = ()
+) -> tuple[list[Probe], list[NoMatch]]:
+    """Read each selfie by itself; return the probes to go on with, and why the other selfies are left out.
+
+    A face that is hard to recognise is left out, too, where there is one without a flaw.
+
+    Raises:
+        EngineError: the engine cannot be used.
+    """
+    probes: list[Probe] = []
+    left_out: list[NoMatch] = []
+    for index, selfie in enumerate(selfies):
+        found = read(engine, selfie, [point for point in meant if point.selfie == index])
+        if isinstance(found, NoMatch):
+            left_out.append(replace(found, selfie=index))
+        else:
+            probes.append(replace(found, flaw=found.flaw and replace(found.flaw, selfie=index)))
+    if flawless := [probe for probe in probes if not probe.flaw]:
+        left_out += [probe.flaw for probe in probes if probe.flaw]
+    return flawless or probes, left_out
+
+
+def combine(probes: Sequence[Probe], max_distance: float) -> Probe | NoMatch:
+    """Return one probe for all of them, if each two are within this cosine distance, so one person.
+
+    Its direction is the mean, in which a clear face counts more than a small one. Its clarity is a mean, too: small
+    faces all look alike, and so do the means of small faces.
+    """
+    first, *others = probes
+    if not others:
+        return first
+    if any(a.embedding @ b.embedding < 1 - max_distance for a, b in combinations(probes, 2)):
+        return first.flaw or DIFFERENT_PEOPLE
+    clarities = np.array([probe.clarity for probe in probes], np.float32)
+    mean = clarities @ np.stack([probe.embedding for probe in probes])
+    return Probe(mean / np.linalg.norm(mean), float(np.average(clarities, weights=clarities)), first.flaw)
+
+
+def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> Probe | NoMatch:
+    """Return the face of the selfie that it was taken for, or say why there is none.
 
     Raises:
         EngineError: the engine cannot be used.
@@ -70,20 +162,30 @@ def read(engine: FaceEngine, selfie: IO[bytes]) -> Probe | NoMatch:
             pixels = pictures.load(selfie, SELFIE_SIDE, settings.MAX_SELFIE_MEGAPIXELS).pixels
     except pictures.PictureError as error:
         return NoMatch(error.code, str(error))
-    found = _meant(pixels, engine.detect(pixels))
+    found = _meant(pixels, engine.detect(pixels), meant)
     if isinstance(found, NoMatch):
         return found
-    return Probe(engine.embed(pixels, [found])[0], float(clarity(found.box.width, found.box.height)))
+    flaw = flaws.flaw_of(pixels, found.box)
+    return Probe(
+        engine.embed(pixels, [found])[0],
+        float(clarity(found.box.width, found.box.height)),
+        NoMatch(flaw, flaws.REASONS[flaw]) if flaw else None,
+    )
 
 
-def _meant(pixels: RGBArray, found: list[Detection]) -> Detection | NoMatch:
-    """Return the face that the selfie was taken for."""
+def _meant(pixels: RGBArray, found: list[Detection], meant: Iterable[Meant] = ()) -> Detection | NoMatch:
+    """Return the face that the selfie was taken for: the one pointed at, else the one that stands out."""
     if not found:
         return NoMatch("no_face", "No face detected in the selfie. Face the camera, closer and in good light.")
-    first, *others = sorted(found, key=lambda face: _weight(pixels, face.box), reverse=True)
-    if others and _weight(pixels, first.box) < CLEARLY_LARGER * _weight(pixels, others[0].box):
-        return NoMatch("several_faces", "Several faces detected. Take a selfie with only you in it.")
-    return first
+    ranked = sorted(found, key=lambda face: _weight(pixels, face.box), reverse=True)
+    boxes = [Share.of(face.box, pixels) for face in ranked]
+    for face, box in zip(ranked, boxes, strict=True):
+        if any(box.has(point) for point in meant):
+            return face
+    if len(ranked) > 1 and _weight(pixels, ranked[0].box) < CLEARLY_LARGER * _weight(pixels, ranked[1].box):
+        reason = "Several faces detected. Take a selfie with only you in it."
+        return NoMatch("several_faces", reason, faces=tuple(boxes))
+    return ranked[0]
 
 
 def _weight(pixels: RGBArray, box: Box) -> float:

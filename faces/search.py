@@ -9,7 +9,7 @@ guess for the visitor to judge. What each of these rules gives is in docs/accura
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -24,15 +24,18 @@ from faces.quality import clarity
 from faces.thresholds import probability, thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
     from events.models import Event
-    from faces.probe import Probe
+    from faces.probe import Meant, Probe
     from faces.thresholds import Thresholds
 
-__all__ = ("NO_MATCH", "Found", "Match", "NoMatch", "find")
+__all__ = ("MOST_SELFIES", "NO_MATCH", "Found", "Match", "NoMatch", "find")
+
+MOST_SELFIES = 3
+"""Of one person, compared together."""
 
 NEAREST = 2000
 """The persons of so many nearest faces are looked at; their galleries are whole, however many photos those have."""
@@ -60,13 +63,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The persons that the selfie shows, best first: one for sure, more where grouping left one runner in parts."""
+    """The persons that the selfie shows, best first: one for sure, more where grouping left one runner in parts.
+
+    `left_out` says why of each selfie that was not used; `flaw`, why a clearer selfie may find more.
+    """
 
     sure: list[Found]
     maybe: list[Found]
+    left_out: tuple[NoMatch, ...] = ()
+    flaw: NoMatch | None = None
 
 
 NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in any ingested photos.")
+FACES_DELETED = NoMatch("faces_deleted", "The faces of this event have been deleted, as planned. Ask its organiser.")
 
 
 class _Hit(NamedTuple):
@@ -97,24 +106,37 @@ class _Candidate:
         return cls(person, score, closest.similarity, closest.image_face)
 
 
-def find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
-    """Compare a selfie with every face of the event; reads only, and keeps nothing of the selfie.
+def find(event: Event, *selfies: IO[bytes], meant: Sequence[Meant] = ()) -> Match | NoMatch:
+    """Compare selfies of one person with every face of the event; reads only, and keeps nothing of the selfies.
+
+    A selfie without a usable face is left out when there is another; when there is none, the first problem is the
+    answer. Together they find whom the mean of their vectors finds, and nobody else. `meant` chooses among several
+    faces.
 
     Hidden persons are never found. Nor is anybody else surely found with the selfie of a hidden person.
 
     Raises:
         EngineError: the event's engine cannot be used.
     """
-    found = _find(event, selfie)
+    if not event.keeps_faces or event.faces_deleted_at:
+        return FACES_DELETED
+    found = _find(event, selfies, meant)
     # While an engine takes over from another (`manage.py reembed`), there is nothing to compare the old one's with.
-    return _find(event, selfie) if isinstance(found, NoMatch) and event.catch_up() else found
+    return _find(event, selfies, meant) if isinstance(found, NoMatch) and event.catch_up() else found
 
 
-def _find(event: Event, selfie: IO[bytes]) -> Match | NoMatch:
-    seen = probe.read(get_engine(event.engine), selfie)
+def _find(event: Event, selfies: Sequence[IO[bytes]], meant: Sequence[Meant]) -> Match | NoMatch:
+    probes, left_out = probe.read_all(get_engine(event.engine), selfies, meant)
+    if not probes:
+        return left_out[0]
+    limits = thresholds(event)
+    seen = probe.combine(probes, limits.maybe)
     if isinstance(seen, NoMatch):
         return seen
-    return _Search(event, _candidates(event, seen)).match()
+    found = _Search(event, limits, _candidates(event, seen)).match()
+    if isinstance(found, NoMatch):
+        return seen.flaw or found
+    return replace(found, left_out=tuple(left_out), flaw=seen.flaw)
 
 
 def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
@@ -141,9 +163,9 @@ def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
 class _Search:
     """The candidates of an event sorted into tiers."""
 
-    def __init__(self, event: Event, candidates: Iterable[_Candidate]) -> None:
+    def __init__(self, event: Event, limits: Thresholds, candidates: Iterable[_Candidate]) -> None:
         self.event = event
-        self.limits: Thresholds = thresholds(event)
+        self.limits = limits
         self.persons = event.faces.count()
         self.candidates = {candidate.person: candidate for candidate in candidates}
         hidden = event.faces.filter(hidden=True).values_list("pk", flat=True)

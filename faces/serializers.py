@@ -7,17 +7,41 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
+from events.api import ErrorSerializer
 from events.models import Image
-from faces import search
+from faces import flaws, search
 from faces.gallery import Tier
+from faces.probe import POINT
 
 
 class MaybeSerializer(serializers.Serializer[Any]):
     maybe = serializers.BooleanField(default=False, help_text="As the query parameter.")
 
 
-class SelfieSerializer(MaybeSerializer):
-    file = serializers.FileField()
+class MeantSerializer(serializers.Serializer[Any]):
+    meant = serializers.ListField(
+        child=serializers.RegexField(POINT),
+        default=list,
+        help_text="`<index>:<x>,<y>`: a point in the face that is meant, in the selfie of that index (the first is 0); "
+        "in shares of the upright picture's width and height, from 0 to 1.",
+    )
+
+
+class SelfieSerializer(MaybeSerializer, MeantSerializer):
+    file = serializers.ListField(
+        child=serializers.FileField(), max_length=search.MOST_SELFIES, help_text="Selfies of one person."
+    )
+
+
+class UnusableSelfieSerializer(ErrorSerializer):
+    """Why a selfie cannot be used."""
+
+    selfie = serializers.IntegerField(required=False, help_text="The index of the selfie that it is about.")
+    faces = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4),
+        required=False,
+        help_text="`several_faces` only, the likeliest first: x, y, width, height in shares of the upright picture.",
+    )
 
 
 class FoundSerializer(serializers.Serializer[Any]):
@@ -98,5 +122,22 @@ SELFIE_EXAMPLES = [
         {"detail": search.NO_MATCH.reason, "code": search.NO_MATCH.code},
         response_only=True,
         status_codes=["404"],
+    ),
+    OpenApiExample(
+        "several faces",
+        {
+            "detail": "Several faces detected. Take a selfie with only you in it.",
+            "code": "several_faces",
+            "selfie": 0,
+            "faces": [[0.41, 0.22, 0.2, 0.31], [0.12, 0.3, 0.18, 0.27]],
+        },
+        response_only=True,
+        status_codes=["400"],
+    ),
+    OpenApiExample(
+        "too dark",
+        {"detail": flaws.REASONS["too_dark"], "code": "too_dark", "selfie": 0},
+        response_only=True,
+        status_codes=["400"],
     ),
 ]

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from faces.search import Match
 
 
+@transaction.atomic
 def welcome(event: Event, match: Match, agreed: Consent | None) -> Visitor:
-    """Open a gallery to somebody whose selfie matched, for GALLERY_TOKEN_HOURS."""
+    """Open a gallery to somebody whose selfie matched, for GALLERY_TOKEN_HOURS.
+
+    In place of the one that the same consent opened before, else “Forget me” would leave that one behind, and its
+    link. What was said in it stays, for staff.
+    """
+    if agreed:
+        event.visitors.filter(consent=agreed).delete()
     return Visitor.objects.create(
         event=event,
         consent=agreed,

@@ -170,7 +170,7 @@ def test_what_is_not_there_is_answered_in_the_apis_shape(client: Client, staff: 
 def test_a_bug_is_answered_in_the_apis_shape_and_keeps_its_traceback(
     client: Client, run: Event, paint: Painter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("faces.search.find", fail)

@@ -17,7 +17,6 @@ from faces.models import Decision, DecisionFace, Embedding, Face, ImageFace
 from faces.probe import Probe
 from faces.search import Match, NoMatch
 from faces.tests.test_grouping import add_faces, direction
-from faces.thresholds import thresholds
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -173,9 +172,10 @@ class TestTiers:
     def test_who_was_united_with_another_meanwhile_is_left_out(
         self, event: Event, look: Look, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        found = search._candidates
         for angle, outcome in ((10, search.NO_MATCH), (50, search.NO_MATCH)):
             gone = person(event, angle)
-            monkeypatch.setattr(search, "thresholds", lambda event, gone=gone: (gone.delete(), thresholds(event))[1])
+            monkeypatch.setattr(search, "_candidates", lambda *seen, gone=gone: (found(*seen), gone.delete())[0])
             assert look(0) == outcome
 
     def test_a_hidden_person_is_not_found(self, event: Event, look: Look) -> None:

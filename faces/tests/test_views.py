@@ -107,13 +107,13 @@ class TestSelfie:
         page = response.content.decode()
         assert response.status_code == 404
         assert 'role="alert"' in page
-        assert "No matching identity found" in page
+        assert "You are not in these photos yet" in page
         assert "without sunglasses" in page
         assert 'id="selfie"' in page
         assert client.get(GALLERY).status_code == 302
 
     @pytest.mark.parametrize(
-        ("colours", "sentence"), [((), "No face detected"), ((RED, GREEN), "Several faces detected")]
+        ("colours", "sentence"), [((), "We see no face"), ((RED, GREEN), "There are several faces")]
     )
     def test_must_show_one_face(
         self, client: Client, run: Event, selfie: Any, colours: tuple[Any, ...], sentence: str
@@ -132,7 +132,7 @@ class TestSelfie:
     def test_must_be_there(self, client: Client, run: Event, data: dict[str, str]) -> None:
         response = client.post(SELFIE, data | {"consent": consent.VERSION})
         assert response.status_code == 400
-        assert response.context["problem"].code == "missing_file"
+        assert response.context["problem"]["code"] == "missing_file"
         assert "choose a photo first" in response.content.decode()
 
     def test_must_not_be_too_large(self, client: Client, run: Event, selfie: Any, settings: Settings) -> None:
@@ -160,7 +160,7 @@ class TestSelfie:
         Event.objects.update(engine="unknown")
         response = client.post(SELFIE, selfie(RED))
         assert response.status_code == 503
-        assert "Try again later" in response.content.decode()
+        assert "Try again in a few minutes" in response.content.decode()
         assert "no face engine &#x27;unknown&#x27;" not in response.content.decode()
         assert "no face engine 'unknown'" in caplog.text
 

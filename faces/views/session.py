@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from events.models import Image
+from faces import consent
 from faces.gallery import open_images
-from faces.models import Visitor
+from faces.models import Consent, Visitor
 from faces.visitors import grant_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 SESSION_KEY = "visitors"
 """In the session: the key of the visitor at each event, by the event's primary key."""
+
+
+CONSENTS_KEY = "consents"
+"""In the session: the key of the consent that was given at each event, by the event's primary key."""
 
 
 def visitor_at(request: HttpRequest, event: Event) -> Visitor | None:
@@ -38,10 +43,24 @@ def remember(request: HttpRequest, visitor: Visitor) -> None:
 
 
 def leave(request: HttpRequest, event: Event) -> None:
-    """Close the event's gallery in this session; a visitor without one gets no session by this."""
-    known = dict(request.session.get(SESSION_KEY, {}))
-    if known.pop(str(event.pk), None) is not None:
-        request.session[SESSION_KEY] = known
+    """Close the event's gallery in this session; a visitor without one gets no session by this.
+
+    Whoever comes next has to agree anew, and is another visitor.
+    """
+    for part in (SESSION_KEY, CONSENTS_KEY):
+        known = dict(request.session.get(part, {}))
+        if known.pop(str(event.pk), None) is not None:
+            request.session[part] = known
+
+
+def agree(request: HttpRequest, event: Event) -> Consent:
+    """Return the record that this visitor agreed just now: one for all of their tries, unless it was taken back."""
+    known = request.session.get(CONSENTS_KEY, {})
+    given = event.consents.filter(pk=known.get(str(event.pk)), version=consent.VERSION, withdrawn_at=None).first()
+    if given is None:
+        given = consent.record(event)
+        request.session[CONSENTS_KEY] = {**known, str(event.pk): given.pk}
+    return given
 
 
 def grants(request: HttpRequest) -> list[Grant]:
