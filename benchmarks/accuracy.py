@@ -11,6 +11,9 @@ count neither as right nor as wrong.
 
 `sure_*` is about the photos of the search's sure tier, `all_*` about those of sure and maybe.
 
+`*_3` and `*_1_of_3` are side by side: the photos arrive a third time, without the three clearest of each person in
+three or more. These are shown together, and each alone; who is in no other photo is a stranger.
+
 `bcubed_f_incremental` is B³ F where new faces only join those that are there, as in a large event until it is
 consolidated; a small one is clustered anew with every batch. The spreads are the largest less the smallest B³ F, when
 the same faces arrive like that in some further random orders: before and after the consolidation.
@@ -40,8 +43,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from benchmarks.arrival import Arrived
     from benchmarks.datasets import Dataset
     from benchmarks.labelled import Faces
+    from benchmarks.selfies import Selfie
 
 SEED = 1
 
@@ -86,7 +91,7 @@ def _measure_engine(dataset: Dataset, run: LabelledEvent, orders: int) -> dict[s
     values |= _grouping_values(known.persons, groups(run.event, known.ids))
     recording = Recording(run.event)
     values |= _order_values(recording, known, orders)
-    values |= _search_values(run, recording)
+    values |= _search_values(run, recording) | _threes_values(run, recording)
     return values | {f"tar_at_far_{rate:.0e}".replace("e-0", "e-"): tar for rate, tar in rates.items()}
 
 
@@ -130,14 +135,40 @@ def _spread(values: Sequence[float]) -> float:
 
 def _search_values(run: LabelledEvent, recording: Recording) -> dict[str, float]:
     chosen = selfies.choose(run)
+    gallery = _gallery_without(recording, chosen)
+    return _searched([(selfie,) for selfie in chosen], run, gallery)
+
+
+def _threes_values(run: LabelledEvent, recording: Recording) -> dict[str, float]:
+    """Return what three selfies bring together, and each of them alone; nothing where nobody is in more photos."""
+    threes = selfies.choose_threes(run)
+    if not any(three[0].photos for three in threes):
+        return {}
+    singles = [selfie for three in threes for selfie in three]
+    gallery = _gallery_without(recording, singles)
+    alone = _searched([(selfie,) for selfie in singles], run, gallery)
+    together = _searched(threes, run, gallery)
+    return {f"{name}_1_of_3": value for name, value in alone.items()} | {
+        f"{name}_3": value for name, value in together.items()
+    }
+
+
+def _gallery_without(recording: Recording, chosen: Iterable[Selfie]) -> Arrived:
+    """Have all photos arrive once more, apart from the selfies."""
     taken = {selfie.image for selfie in chosen}
     left = [photo for photo in recording.photos if photo not in taken]
     gallery = recording.arrive(in_batches(left, Random(SEED)), grouping.group)  # noqa: S311
     grouping.consolidate(gallery.event)
-    answers = [selfies.search_with(selfie, run, gallery) for selfie in chosen]
+    return gallery
+
+
+def _searched(groups: Sequence[tuple[Selfie, ...]], run: LabelledEvent, gallery: Arrived) -> dict[str, float]:
+    """Return how right the photos are that each group of one person's selfies leads to."""
+    answers = [selfies.search_with(group, run, gallery) for group in groups]
     sure, both = [answer for answer, _ in answers], [answer for _, answer in answers]
-    values = selfies.sure_values(chosen, sure) | selfies.all_values(chosen, both)
-    return values | selfies.nothing_found(chosen, both)
+    firsts = [group[0] for group in groups]
+    values = selfies.sure_values(firsts, sure) | selfies.all_values(firsts, both)
+    return values | selfies.nothing_found(firsts, both)
 
 
 def _measure_classic(run: LabelledEvent) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 SELFIE_BORDER = 0.5
 """Of a box's width and height, added on each side."""
 
+TOGETHER = search.MOST_SELFIES
+"""Selfies that are compared together, beside each of them alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selfie:
@@ -53,7 +57,7 @@ class Answer:
 def choose(run: LabelledEvent) -> list[Selfie]:
     """Return the clearest face of each person in two or more photos, and of every other one in a single photo."""
     count = Counter(run.numbers[label.person] for photo in run.photos.values() for label in photo.labels)
-    clearest = _clearest(run.faces)
+    clearest = {person: rows[0] for person, rows in _by_clarity(run.faces).items()}
     image = {person: int(run.faces.images[row]) for person, row in clearest.items()}
     single = sorted(person for person in clearest if count[person] == 1 and len(run.photos[image[person]].labels) == 1)
     chosen = [person for person in clearest if count[person] > 1 or person in single[::2]]
@@ -61,10 +65,26 @@ def choose(run: LabelledEvent) -> list[Selfie]:
     return [Selfie(person, image[person], clearest[person], frozenset(left[person])) for person in chosen]
 
 
-def search_with(selfie: Selfie, run: LabelledEvent, gallery: Arrived) -> tuple[Answer, Answer]:
-    """Return what the sure tier shows, and what both tiers show."""
-    with _file(run, selfie) as file:
-        sure, maybe = _tiers(search.find(gallery.event, file))
+def choose_threes(run: LabelledEvent) -> list[tuple[Selfie, ...]]:
+    """Return the three clearest faces, each in a photo of its own, of each person in three photos or more.
+
+    Who is in exactly three is a stranger to the event without them.
+    """
+    chosen = {person: rows[:TOGETHER] for person, rows in _by_clarity(run.faces).items() if len(rows) >= TOGETHER}
+    image = {row: int(run.faces.images[row]) for rows in chosen.values() for row in rows}
+    left = _photos_without(run, set(image.values()))
+    return [
+        tuple(Selfie(person, image[row], row, frozenset(left[person])) for row in rows)
+        for person, rows in chosen.items()
+    ]
+
+
+def search_with(selfies: Sequence[Selfie], run: LabelledEvent, gallery: Arrived) -> tuple[Answer, Answer]:
+    """Return what the sure tier shows, and what both tiers show, of one person's selfies together."""
+    selfie = selfies[0]
+    with ExitStack() as files:
+        found = search.find(gallery.event, *(files.enter_context(_file(run, each)) for each in selfies))
+    sure, maybe = _tiers(found)
     answers = []
     for persons in (sure, [*sure, *maybe]):
         faces = ImageFace.objects.filter(face__in=persons).values_list("pk", flat=True)
@@ -115,12 +135,13 @@ def _tiers(found: search.Match | search.NoMatch) -> tuple[list[Face], list[Face]
     return [each.face for each in found.sure], [each.face for each in found.maybe]
 
 
-def _clearest(faces: Faces) -> dict[int, int]:
-    """Return the row of each person's clearest face."""
-    rows = np.argsort(faces.qualities, kind="stable")
-    best = {int(faces.persons[row]): int(row) for row in rows}
-    best.pop(NOBODY, None)
-    return best
+def _by_clarity(faces: Faces) -> dict[int, list[int]]:
+    """Return the rows of each person's clearest face in each photo, the clearest first."""
+    rows: dict[int, dict[int, int]] = defaultdict(dict)
+    for row in np.argsort(-faces.qualities, kind="stable"):
+        rows[int(faces.persons[row])].setdefault(int(faces.images[row]), int(row))
+    rows.pop(NOBODY, None)
+    return {person: list(photos.values()) for person, photos in rows.items()}
 
 
 def _photos_without(run: LabelledEvent, taken: set[int]) -> dict[int, set[int]]:

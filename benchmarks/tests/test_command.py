@@ -78,6 +78,7 @@ def test_accuracy_of_a_folder_per_person(tmp_path: Path) -> None:
     assert ours["strangers_shown_all"] == 0
     assert "detection_recall" not in ours
     assert "bcubed_f_spread" not in ours
+    assert "sure_recall_3" not in ours, "nobody is in more photos than the three that would be selfies"
     assert "all_recall" not in values, "the classic algorithm has one tier"
 
 
@@ -99,6 +100,18 @@ def test_accuracy_of_photos_with_their_truth(tmp_path: Path) -> None:
     assert values["detection_recall"] == pytest.approx(6 / 7, abs=1e-6)
     assert values["bcubed_f"] == values["sure_precision"] == 1
     assert values["bcubed_f_spread"] == values["bcubed_f_spread_incremental"] == 0
+
+
+def test_accuracy_of_three_selfies_together(tmp_path: Path) -> None:
+    for person, colour, photos in (("Red", RED, 5), ("Green", GREEN, 4), ("Blue", BLUE, 3)):
+        for number in range(photos):
+            _save(tmp_path / "people" / person / f"{number}.png", colour, shade=100 + number)
+    engine = "--engine", "fake", "--classic-engine", "fake"
+    values = _values(_run("accuracy", "--dataset", tmp_path / "people", *engine), "fake")
+    for selfies in ("3", "1_of_3"):
+        assert values[f"sure_recall_{selfies}"] == values[f"all_recall_{selfies}"] == 1
+        assert values[f"sure_precision_{selfies}"] == 1
+        assert values[f"nothing_found_{selfies}"] == values[f"strangers_shown_{selfies}"] == 0
 
 
 def test_accuracy_without_people(tmp_path: Path) -> None:

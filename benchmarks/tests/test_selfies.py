@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,3 +35,25 @@ def test_precision_and_recall_are_per_photo() -> None:
 def test_nothing_found_is_about_people_in_the_event_only() -> None:
     answers = [Answer(0, 0, 0), Answer(0, 0, 1), Answer(0, 0, 0)]
     assert selfies.nothing_found([KNOWN, KNOWN, STRANGER], answers) == {"nothing_found": 1 / 2}
+
+
+def test_the_three_clearest_photos_are_taken_out_for_everybody() -> None:
+    """Person 0 is in photos 1 to 4, twice in 4, and in 6; person 1 in photos 1 to 3; person 2 in two only."""
+    persons = [0, 0, 0, 0, 0, 1, 1, 1, 2, 2, NOBODY, NOBODY, NOBODY, 0]
+    images = [1, 2, 3, 4, 4, 1, 2, 3, 3, 5, 1, 2, 3, 6]
+    qualities = [0.1, 0.9, 0.7, 0.8, 0.85, 0.5, 0.6, 0.4, 0.5, 0.5, 1, 1, 1, 0.05]
+    rows = np.arange(len(persons))
+    faces = Faces(rows, np.array(images), np.array(persons), np.array(qualities), np.zeros((len(rows), 2), np.float32))
+    labels = {
+        image: {p for p, i in zip(persons, images, strict=True) if i == image and p != NOBODY} for image in images
+    }
+    photos = {
+        image: SimpleNamespace(labels=[SimpleNamespace(person=str(person)) for person in sorted(people)])
+        for image, people in labels.items()
+    }
+    run: Any = SimpleNamespace(faces=faces, photos=photos, numbers={"0": 0, "1": 1, "2": 2})
+    threes = selfies.choose_threes(run)
+    assert [[selfie.row for selfie in three] for three in threes] == [[1, 4, 2], [6, 5, 7]]
+    assert [[selfie.image for selfie in three] for three in threes] == [[2, 4, 3], [2, 1, 3]]
+    assert [selfie.photos for selfie in threes[0]] == [frozenset({6})] * 3
+    assert not threes[1][0].photos

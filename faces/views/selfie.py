@@ -7,7 +7,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -51,7 +51,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, visible_event(request, slug))
 
 
-@csrf_exempt  # It is checked below, where a request that is too large, and not read, can be answered in words.
+@csrf_exempt  # It is checked below, where a form that is too large to be read can be answered in words.
 @sensitive_variables()
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,6 +64,8 @@ def selfie(request: HttpRequest, slug: str) -> HttpResponse:
         return _selfie(request, slug)
     except RequestDataTooBig:
         return _problem(request, visible_event(request, slug), TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except TooManyFilesSent:
+        return _problem(request, visible_event(request, slug), TOO_MANY_FILES)
 
 
 @csrf_protect
