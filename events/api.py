@@ -14,7 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from events import ingest
-from events.authentication import IsStaffOrApiKey, acts_as_staff
+from events.authentication import IsStaffOrApiKey, managed_events
 from events.errors import Refusal, storage_unavailable
 from events.models import Event
 
@@ -27,18 +27,40 @@ if TYPE_CHECKING:
 EVENT_PARAMETER = OpenApiParameter(
     "event", str, description="The event's slug. Default: the only event, or the newest published one."
 )
+CODE_PARAMETER = OpenApiParameter("code", str, description="What an event with access “code” asks for.")
 SLUG_PARAMETER = OpenApiParameter("slug", str, OpenApiParameter.PATH, description="The event's.")
 
 
-def requested_event(request: Request) -> Event:
-    """Return the event that the request names in `event` (query or form), or the default one.
+def managed_event(request: Request) -> Event:
+    """Return the event that the request names in `event` (query or form), or the default one, for who manages it.
 
     Raises:
-        Refusal: 404 `unknown_event`, also for a draft unless staff asks.
+        Refusal: 404 `unknown_event`, also for somebody else's.
     """
-    events = Event.objects.all() if acts_as_staff(request) else Event.objects.published()
-    form = _form(request)
-    if slug := str(request.query_params.get("event") or form.get("event") or ""):
+    return _requested(request, managed_events(request))
+
+
+def entered_event(request: Request) -> Event:
+    """Return the event that the request names in `event`, or the default one, for who may use it now.
+
+    Raises:
+        Refusal: 404 `unknown_event`, also for a draft; 403 `event_not_open`, `code_required` or `wrong_code`.
+    """
+    managed = managed_events(request)
+    event = _requested(request, Event.objects.announced() | managed)
+    if managed.filter(pk=event.pk).exists():
+        return event
+    if not event.is_published:
+        raise Refusal("event_not_open", "This event is not open now.", status.HTTP_403_FORBIDDEN)
+    code = _parameter(request, "code")
+    if event.access == Event.Access.CODE and not event.accepts_code(code):
+        reason = "This is not the code of the event." if code else "This event needs a code: send it as `code`."
+        raise Refusal("wrong_code" if code else "code_required", reason, status.HTTP_403_FORBIDDEN)
+    return event
+
+
+def _requested(request: Request, events: EventQuerySet) -> Event:
+    if slug := _parameter(request, "event"):
         return event_at(slug, events)
     event = events.default()
     if event is None:
@@ -47,18 +69,22 @@ def requested_event(request: Request) -> Event:
     return event
 
 
-def event_at(slug: str, events: EventQuerySet | None = None) -> Event:
-    """Return the event of this slug, one of `events`; without them one of all, so that is for staff.
+def event_at(slug: str, events: EventQuerySet) -> Event:
+    """Return the event of this slug, one of `events`.
 
     Raises:
         Refusal: 404 `unknown_event`.
     """
-    events = Event.objects.all() if events is None else events
     # The database would choke on what can be no slug, such as a NUL.
     event = events.filter(slug=slug).first() if slug_re.match(slug) else None
     if event is None:
         raise Refusal("unknown_event", f"There is no event {slug!r}.", status.HTTP_404_NOT_FOUND)
     return event
+
+
+def _parameter(request: Request, name: str) -> str:
+    """Return a parameter of the query or of the form; empty where it is not there."""
+    return str(request.query_params.get(name) or _form(request).get(name) or "")
 
 
 def _form(request: Request) -> Mapping[str, Any]:
@@ -145,7 +171,7 @@ class UploadViewSet(viewsets.ViewSet):
         503 `storage_unavailable` says that the storage took none of them. When it fails later on, the rest is
         listed in `errors` with that code.
         """
-        event = requested_event(request)
+        event = managed_event(request)
         files = request.FILES.getlist("files")
         if not files:
             raise Refusal("missing_file", "Send the photos as multipart form field `files`.")
@@ -233,7 +259,7 @@ class RetryViewSet(viewsets.ViewSet):
 
         Answers how many they were; a photo that has not failed is none of them.
         """
-        event = event_at(slug)
+        event = event_at(slug, managed_events(request))
         which = checked(WhichFailedSerializer(data=body_of(request)))
         return Response({"retried": event.images.all().retry(**which)})
 
@@ -267,7 +293,7 @@ class KnownViewSet(viewsets.ViewSet):
         Goes by what is listed, and does not look whether the storage still has the file; but a photo whose file was
         found missing when it was processed counts as unknown, since sending it again repairs it.
         """
-        event = event_at(slug)
+        event = event_at(slug, managed_events(request))
         hashes = checked(ContentsSerializer(data=body_of(request)))["sha256"]
         known = event.images.filter(sha256__in=hashes).exclude(failure_code="file_missing")
         return Response({"known": list(known.values_list("sha256", flat=True))})

@@ -13,9 +13,12 @@ from rest_framework_api_key.models import APIKey
 from rest_framework_api_key.permissions import KeyParser
 
 from events.access import is_staff
+from events.models import Event
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+    from events.models import EventQuerySet
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -53,3 +56,10 @@ class IsStaffOrApiKey(permissions.BasePermission):
 def acts_as_staff(request: Request) -> bool:
     """Tell whether the request comes from staff, logged in or represented by an API key."""
     return is_staff(request.user) or isinstance(request.auth, APIKey)
+
+
+def managed_events(request: Request) -> EventQuerySet:
+    """Return the events that whoever asks manages: staff theirs, an API key all; nobody else any."""
+    if isinstance(request.auth, APIKey):
+        return Event.objects.all()
+    return Event.objects.managed_by(request.user)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
@@ -38,19 +39,16 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def managed_by(self, user: Actor) -> EventQuerySet:
         """Return the events of this member of staff: their own, those of their groups, or all; none for others."""
-        if not is_staff(user):
-            return self.none()
-        if manages_every_event(user):
-            return self.all()
         return self.filter(_managed_by(user))
 
     def visible_to(self, user: Actor) -> EventQuerySet:
         """Return what this visitor may know of: what is announced, and for staff their events."""
-        if not is_staff(user):
-            return self.announced()
-        return (
-            self.all() if manages_every_event(user) else self.filter(_managed_by(user) | ~Q(access=Event.Access.DRAFT))
-        )
+        return self.filter(~Q(access=Event.Access.DRAFT) | _managed_by(user))
+
+    def listed_for(self, user: Actor) -> EventQuerySet:
+        """Return what the list of events shows to this visitor: what is over is there for its staff alone."""
+        lasting = Q(closes_at=None) | Q(closes_at__gt=timezone.now())
+        return self.filter((~Q(access=Event.Access.DRAFT) & lasting) | _managed_by(user))
 
     def default(self) -> Event | None:
         """Return the event that is meant where none is named: the only one, or the newest published one."""
@@ -141,6 +139,11 @@ class Event(Publishing):
             _delete_files_on_commit(self.images.all())
             _keep_others_out(this)
             return super().delete(*args, **kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cover and self.cover.event_id != self.pk:
+            raise ValidationError({"cover": "Choose a photo of this event."})
 
     def catch_up(self) -> bool:
         """Read the row anew if the event has got another engine since it was read; tell whether it has."""
@@ -283,7 +286,11 @@ class Image(models.Model):
 
 
 def _managed_by(user: Actor) -> Q:
-    """Return the condition that an event is this user's, or one of their groups'."""
+    """Return the condition that this user manages an event: all of them, their own, and those of their groups."""
+    if not is_staff(user):
+        return Q(pk__in=[])
+    if manages_every_event(user):
+        return ~Q(pk__in=[])
     own = Event.staff.through.objects.filter(user=user.pk).values("event")
     groups = Event.groups.through.objects.filter(group__user=user.pk).values("event")
     return Q(pk__in=own) | Q(pk__in=groups)

@@ -13,11 +13,16 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from events import lettering
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without what looks alike on a printed page."""
+
+SHORTEST_CODE = 6
+"""Letters and digits of a code that staff choose."""
 
 
 def make_code() -> str:
@@ -77,8 +82,12 @@ class Publishing(models.Model):
         super().clean()
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             raise ValidationError({"closes_at": "Choose a time after the opening."})
-        if self.access == self.Access.CODE and not self.access_code:
+        if self.access == self.Access.CODE and not _plain(self.access_code):
             self.access_code = make_code()
+        if self.access_code and len(_plain(self.access_code)) < SHORTEST_CODE:
+            raise ValidationError({"access_code": f"Choose a code of at least {SHORTEST_CODE} letters and digits."})
+        if foreign := lettering.foreign(self.watermark):
+            raise ValidationError({"watermark": f"These characters cannot be drawn: {foreign}"})
 
     @property
     def is_announced(self) -> bool:
@@ -110,7 +119,8 @@ class Publishing(models.Model):
 
     def accepts_code(self, code: str) -> bool:
         """Tell whether this is the code that opens the event; blanks, hyphens and case do not matter."""
-        return bool(self.access_code) and constant_time_compare(_plain(code), _plain(self.access_code))
+        wanted = _plain(self.access_code)
+        return bool(wanted) and constant_time_compare(_plain(code), wanted)
 
 
 def _plain(code: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages: the events, and for staff the upload of photos."""
+"""Pages: the events, the way into one, and for staff the upload of photos and the poster."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
+import segno
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from events import ingest
+from events import gate, ingest
 from events.access import is_staff
-from events.models import Event
+from events.models import Event, Image
+from events.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
 Arguments = ParamSpec("Arguments")
 
@@ -49,13 +56,77 @@ def managed_event(request: HttpRequest, slug: str) -> Event:
     return get_object_or_404(Event.objects.managed_by(request.user), slug=slug)
 
 
+def for_visitors(
+    view: Callable[Concatenate[HttpRequest, Event, ...], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Give a page its event, once whoever asks may enter; before, show why not, and ask for the code.
+
+    An address with the right `?code=…` opens the event and leads to the address without it. 404 where the visitor may
+    not know of the event.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, **arguments: Any) -> HttpResponseBase:
+        event = visible_event(request, slug)
+        if gate.admit(request, event, request.GET.get("code", "")):
+            return redirect(request.path)
+        if gate.may_enter(request, event):
+            return view(request, event, **arguments)
+        return _refused(request, event)
+
+    return guarded
+
+
+def _refused(request: HttpRequest, event: Event) -> HttpResponse:
+    code, template = ("code_required", "code") if event.is_published else ("event_not_open", "closed")
+    status = HTTPStatus.OK if request.method in {"GET", "HEAD"} else HTTPStatus.FORBIDDEN
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"code": code}, status=HTTPStatus.FORBIDDEN)
+    return render(request, f"events/{template}.html", {"event": event}, status=status)
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """List the events that this visitor may know of, the newest first."""
-    events = Event.objects.visible_to(request.user).annotate(photo_count=Count("images"))
+    """List the events that this visitor may know of, the newest first; what is over is for its staff alone."""
+    events = Event.objects.listed_for(request.user).annotate(photo_count=Count("images"))
     # Django drops the model's own ordering where it groups.
     events = events.order_by("-date", "-pk")
     return render(request, "events/index.html", {"events": events})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take the code of an event (form field `code`), and lead to its page."""
+    event = visible_event(request, slug)
+    if request.method != "POST" or gate.may_enter(request, event):
+        return redirect("event", slug)
+    if not event.is_published:
+        return _refused(request, event)
+    if gate.admit(request, event, request.POST.get("code", "")):
+        return redirect("event", slug)
+    return render(request, "events/code.html", {"event": event, "wrong": True}, status=HTTPStatus.FORBIDDEN)
+
+
+@cache_control(private=True, max_age=3600)
+@require_safe
+def cover(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Send the photo that stands for the event."""
+    event = visible_event(request, slug)
+    if event.cover is None:
+        raise Http404
+    return serve(event.cover, Image.Rendition.PREVIEW, to_visitor=False)
+
+
+@staff_only
+@require_safe
+def poster(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a sheet of A4 to print, with the way to the event's page as a QR code."""
+    event = managed_event(request, slug)
+    address = request.build_absolute_uri(reverse("event", args=[slug]))
+    # Level M: a drop of rain does not hurt. Drawn without a size of its own, so that the sheet decides.
+    code = segno.make(address, error="m", micro=False)
+    drawn = mark_safe(code.svg_inline(border=0, omitsize=True, svgclass="qr", lineclass=None))  # noqa: S308  # no text in it
+    return render(request, "events/poster.html", {"event": event, "address": address, "code": drawn})
 
 
 @staff_only

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 from django.http import Http404
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -17,18 +18,18 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework_api_key.models import APIKey
 
-from events.api import EVENT_PARAMETER, ErrorSerializer, body_of, checked, requested_event
-from events.authentication import ApiKeyAuthentication, acts_as_staff
+from events.api import CODE_PARAMETER, EVENT_PARAMETER, ErrorSerializer, body_of, checked, entered_event
+from events.authentication import ApiKeyAuthentication, acts_as_staff, managed_events
 from events.errors import Refusal
-from events.models import Image
-from events.serving import serve
+from events.models import Event, Image
+from events.serving import is_offered, serve
 from faces import audit_log, search
 from faces.engine import EngineError
-from faces.gallery import Grant, Tier, images_of
+from faces.gallery import Grant, Tier, images_of, open_images
 from faces.models import Face
 from faces.probe import Meant
 from faces.serializers import (
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpResponseBase
     from rest_framework.request import Request
-
-    from events.models import Event
 
 
 class GalleryTokenAuthentication(BaseAuthentication):
@@ -79,13 +78,6 @@ class GalleryTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
 GALLERY_AUTHENTICATION = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
 
 
-class HasGrantOrIsStaff(BasePermission):
-    """A matching selfie's token, or staff; the view checks what the token is for."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return acts_as_staff(request) or isinstance(request.auth, Grant)
-
-
 MAYBE_PARAMETER = OpenApiParameter(
     "maybe",
     OpenApiTypes.BOOL,
@@ -103,7 +95,7 @@ class SelfieViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="match_selfie",
-        parameters=[EVENT_PARAMETER, MAYBE_PARAMETER],
+        parameters=[EVENT_PARAMETER, CODE_PARAMETER, MAYBE_PARAMETER],
         request={"multipart/form-data": SelfieSerializer},
         responses={
             200: MatchSerializer,
@@ -119,7 +111,7 @@ class SelfieViewSet(viewsets.ViewSet):
         Several selfies of one person are compared together; those without a usable face are left out. `meant` says
         which face it is, where several are in a selfie: one of the `faces` that the answer `several_faces` lists.
         """
-        event, maybe, meant = requested_event(request), _wants_maybe(request), _meant(request)
+        event, maybe, meant = entered_event(request), _wants_maybe(request), _meant(request)
         selfies = _selfies(request)
         try:
             found = search.find(event, *selfies, meant=meant)
@@ -188,11 +180,20 @@ def _answer(found: search.Match, grant: Grant, *, maybe: bool) -> dict[str, Any]
     return answer
 
 
-class GalleryViewSet(viewsets.ViewSet):
-    """A person's photos."""
+class ShownViewSet(viewsets.ViewSet):
+    """What a matching selfie's token opens, or staff may see; and everybody, of an open event."""
 
     authentication_classes = GALLERY_AUTHENTICATION
-    permission_classes = (HasGrantOrIsStaff,)
+    permission_classes = (AllowAny,)
+
+    def refuse_strangers(self, request: Request) -> None:
+        """Raise 401 or 403 where nobody knows who asks: what is not open is none of their business."""
+        if not acts_as_staff(request) and _grant(request) is None:
+            self.permission_denied(request)
+
+
+class GalleryViewSet(ShownViewSet):
+    """A person's photos."""
 
     @extend_schema(
         operation_id="list_images_of_person",
@@ -205,10 +206,12 @@ class GalleryViewSet(viewsets.ViewSet):
         Those that only may show the person come last. The `grab_id` of a person who became part of another one leads
         to that one.
         """
-        person = _persons(grab_id).first()
-        if person is None:
-            raise NotFound("There is no person with this grab_id.")
         grant = _grant(request)
+        known = _persons(grab_id)
+        person = (known if grant else known.filter(_shown_to(request))).first()
+        if person is None:
+            self.refuse_strangers(request)
+            raise NotFound("There is no person with this grab_id.")
         if grant is None:
             sure, maybe = list(images_of(Face.objects.filter(pk=person.pk))), []
         elif grant.persons().filter(pk=person.pk).exists():
@@ -226,21 +229,30 @@ class WhateverIsAccepted(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class StorageViewSet(viewsets.ViewSet):
+class StorageViewSet(ShownViewSet):
     """The files of photos."""
 
     content_negotiation_class = WhateverIsAccepted
-    authentication_classes = GALLERY_AUTHENTICATION
-    permission_classes = (HasGrantOrIsStaff,)
 
     @extend_schema(
         operation_id="get_file",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 404, 503), ErrorSerializer)},
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 403, 404, 503), ErrorSerializer)},
     )
     def retrieve(self, request: Request, key: str) -> HttpResponseBase:
-        """Return the file at a `file_path`, `preview_path` or `thumbnail_path`."""
-        grant = _grant(request)
-        return serve(*_image_at(key, grant.open_images() if grant else Image.objects.all()))
+        """Return the file at a `file_path`, `preview_path` or `thumbnail_path`.
+
+        403 `originals_not_offered`: the event keeps its originals; ask for the preview.
+        """
+        found = _image_at(key, _open_images(request).select_related("event"))
+        if found is None:
+            self.refuse_strangers(request)
+            raise Http404
+        image, rendition = found
+        to_visitor = not managed_events(request).filter(pk=image.event_id).exists()
+        if to_visitor and not is_offered(image.event, rendition):
+            reason = "This event offers previews only: ask for the `preview_path`."
+            raise Refusal("originals_not_offered", reason, status.HTTP_403_FORBIDDEN)
+        return serve(image, rendition, to_visitor=to_visitor)
 
 
 def _grant(request: Request) -> Grant | None:
@@ -249,17 +261,28 @@ def _grant(request: Request) -> Grant | None:
     return auth if isinstance(auth, Grant) else None
 
 
-def _image_at(key: str, images: QuerySet[Image]) -> tuple[Image, Image.Rendition]:
+def _shown_to(request: Request) -> Q:
+    """Return the condition that a person may be looked up by the grab_id alone."""
+    in_open = Q(hidden=False, event__in=Event.objects.published().filter(access=Event.Access.OPEN))
+    return in_open | Q(event__in=managed_events(request))
+
+
+def _open_images(request: Request) -> QuerySet[Image]:
+    """Return the photos that whoever asks may see."""
+    if isinstance(request.auth, APIKey):
+        return Image.objects.all()
+    grant = _grant(request)
+    return open_images(request.user, [grant] if grant else [])
+
+
+def _image_at(key: str, images: QuerySet[Image]) -> tuple[Image, Image.Rendition] | None:
     """Return which of these photos, and which rendition, is kept under a storage key; never asks the storage itself."""
     match key.split("/"):
         case ["photos", image_id, _]:
             image = images.filter(image_id__in=_uuids(image_id)).first()
         case _:
             image = None
-    for rendition in Image.Rendition:
-        if image and image.key_of(rendition) == key:
-            return image, rendition
-    raise Http404
+    return next(((image, rendition) for rendition in Image.Rendition if image and image.key_of(rendition) == key), None)
 
 
 def _persons(grab_id: str) -> QuerySet[Face]:

@@ -13,8 +13,8 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from events import ingest
-from events.api import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, requested_event
-from events.authentication import IsStaffOrApiKey
+from events.api import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, managed_event
+from events.authentication import IsStaffOrApiKey, managed_events
 from events.errors import Refusal
 from events.models import Image
 from faces.progress import DECODED, Failure, Progress, progress
@@ -61,7 +61,7 @@ class IngestViewSet(viewsets.ViewSet):
         done after `INGEST_WAIT_SECONDS`; the counts so far will be in the next 200 again: repeat the call. 503
         `no_worker`: nobody works.
         """
-        event = requested_event(request)
+        event = managed_event(request)
         for refused in ingest.add_dropped(event):
             logger.warning("Not taken from the drop folder: %s (%s)", refused.file_name, refused.code)
         match wait_for_workers(event, settings.INGEST_WAIT_SECONDS):
@@ -149,4 +149,4 @@ class ProgressViewSet(viewsets.ViewSet):
     )
     def retrieve(self, request: Request, slug: str) -> Response:
         """Count the event's photos by state, tell rate and time left, and list what failed. Cheap enough to poll."""
-        return Response(ProgressSerializer(progress(event_at(slug))).data)
+        return Response(ProgressSerializer(progress(event_at(slug, managed_events(request)))).data)

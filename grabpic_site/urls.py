@@ -11,6 +11,7 @@ from events import views as events_views
 from faces import api as faces_api
 from faces import staff_api
 from faces.views import gallery, selfie, staff
+from faces.views import open as open_views
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.index_title = "Events, photos, people"
@@ -42,6 +43,11 @@ handler500 = "events.errors.server_error"
 urlpatterns = [
     path("", events_views.index, name="index"),
     path("events/<slug:slug>/", selfie.event_page, name="event"),
+    path("events/<slug:slug>/code/", events_views.code_page, name="code"),
+    path("events/<slug:slug>/cover/", events_views.cover, name="event-cover"),
+    path("events/<slug:slug>/poster/", events_views.poster, name="poster"),
+    path("events/<slug:slug>/photos/", open_views.browse, name="browse"),
+    path("events/<slug:slug>/people/<uuid:grab_id>/", open_views.person, name="person"),
     path("events/<slug:slug>/upload/", events_views.upload_page, name="upload"),
     path("events/<slug:slug>/retry/", staff.retry, name="retry"),
     path("events/<slug:slug>/selfie/", selfie.selfie, name="selfie"),

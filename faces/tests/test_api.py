@@ -201,7 +201,7 @@ def test_files_come_whole_and_private(client: Client, run: Event, red_token: str
     preview = client.get(storage_url("red.png", "preview"), headers=bearer(red_token))
     assert preview["Content-Type"] == "image/jpeg"
     assert 'filename="red.png"' in response["Content-Disposition"]
-    assert 'filename="preview.jpg"' in preview["Content-Disposition"]
+    assert 'filename="red.jpg"' in preview["Content-Disposition"]
 
 
 @pytest.mark.parametrize("accept", ["image/*", "image/jpeg", "*/*", "text/html"])

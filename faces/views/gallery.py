@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.gate import manages
 from events.models import Image
-from events.serving import serve
-from events.views import visible_event
+from events.serving import is_offered, rendition_for_download, serve
+from events.views import for_visitors
 from faces.views.session import leave, open_photos, visitor_at
 from faces.visitors import grant_of
 
@@ -22,16 +24,18 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
+    from events.models import Event
+
 
 @cache_control(private=True, no_store=True)
 @require_http_methods(["GET", "HEAD", "POST"])
-def gallery(request: HttpRequest, slug: str) -> HttpResponse:
+@for_visitors
+def gallery(request: HttpRequest, event: Event) -> HttpResponse:
     """Show the photos that the visitor's selfie has opened; a POST closes them on this device."""
-    event = visible_event(request, slug)
     if request.method == "POST":
         leave(request, event)
         messages.info(request, "Your photos are closed on this device.")
-        closed = redirect("event", slug)
+        closed = redirect("event", event.slug)
         # The photos that were shown are still in the browser's cache.
         closed["Clear-Site-Data"] = '"cache"'
         return closed
@@ -39,7 +43,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     if visitor is None:
         leave(request, event)
         messages.info(request, f"A selfie opens your photos, for {settings.GALLERY_TOKEN_HOURS} hours.")
-        return redirect("event", slug)
+        return redirect("event", event.slug)
     grant = grant_of(visitor)
     images, maybe = grant.images(), grant.maybe_images() if grant.maybe else Image.objects.none()
     return render(request, "faces/gallery.html", {"event": event, "images": images, "maybe_images": maybe})
@@ -47,7 +51,15 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def photo(request: HttpRequest, image_id: UUID, rendition: str) -> HttpResponseBase:
-    """Send a photo that this visitor may see; `?download` makes the original a file to keep, under the user's name."""
-    image = get_object_or_404(open_photos(request), image_id=image_id)
+    """Send a photo that this visitor may see; `?download` makes of the original a file to keep, under its own name.
+
+    Where the event offers no originals, that file is the preview.
+    """
+    image = get_object_or_404(open_photos(request).select_related("event"), image_id=image_id)
+    to_visitor = not manages(request.user, image.event)
     keep = rendition == Image.Rendition.ORIGINAL and "download" in request.GET
-    return serve(image, rendition, as_attachment=keep)
+    if to_visitor and not is_offered(image.event, rendition):
+        if not keep:
+            raise PermissionDenied
+        rendition = rendition_for_download(image.event)
+    return serve(image, rendition, to_visitor=to_visitor, as_attachment=keep)

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from events.views import visible_event
+from events.views import for_visitors
 from faces import audit_log, consent, search
 from faces.engine import EngineError
 from faces.probe import POINT, Meant, NoMatch
@@ -46,34 +46,35 @@ STATUS = {"no_match": HTTPStatus.NOT_FOUND, "engine_unavailable": HTTPStatus.SER
 
 
 @require_safe
-def event_page(request: HttpRequest, slug: str) -> HttpResponse:
+@for_visitors
+def event_page(request: HttpRequest, event: Event) -> HttpResponse:
     """Show the event, and ask for a selfie."""
-    return _page(request, visible_event(request, slug))
+    return _page(request, event)
 
 
 @csrf_exempt  # It is checked below, where a form that is too large to be read can be answered in words.
 @sensitive_variables()
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def selfie(request: HttpRequest, slug: str) -> HttpResponse:
+@for_visitors
+def selfie(request: HttpRequest, event: Event) -> HttpResponse:
     """Compare up to three selfies (multipart `file`) with the event's faces; open the gallery, or say what is wrong.
 
     Answers JSON to who prefers that to a page. No error report shows what was sent, down to the engine's variables.
     """
     try:
-        return _selfie(request, slug)
+        return _selfie(request, event)
     except RequestDataTooBig:
-        return _problem(request, visible_event(request, slug), TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return _problem(request, event, TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except TooManyFilesSent:
-        return _problem(request, visible_event(request, slug), TOO_MANY_FILES)
+        return _problem(request, event, TOO_MANY_FILES)
 
 
 @csrf_protect
-def _selfie(request: HttpRequest, slug: str) -> HttpResponse:
-    event = visible_event(request, slug)
+def _selfie(request: HttpRequest, event: Event) -> HttpResponse:
     if request.method != "POST":
         # The address stays in the browser's bar after a selfie that found nothing.
-        return redirect("event", slug)
+        return redirect("event", event.slug)
     selfies = request.FILES.getlist("file")
     # Error reports list the files of a request by their names.
     request.FILES.clear()

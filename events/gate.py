@@ -1,0 +1,44 @@
+"""What a visitor needs before an event shows anything: the code, where the event asks for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from events.access import is_staff
+from events.models import Event
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from events.access import Actor
+
+SESSION_KEY = "codes"
+"""In the session: the code that opened each event, by the event's primary key. Another code closes it again."""
+
+
+def manages(user: Actor, event: Event) -> bool:
+    """Tell whether this user is staff of the event."""
+    return is_staff(user) and Event.objects.managed_by(user).filter(pk=event.pk).exists()
+
+
+def needs_code(request: HttpRequest, event: Event) -> bool:
+    """Tell whether the event asks for a code that has not been typed in in this session."""
+    if event.access != Event.Access.CODE:
+        return False
+    return not event.accepts_code(request.session.get(SESSION_KEY, {}).get(str(event.pk), ""))
+
+
+def may_enter(request: HttpRequest, event: Event) -> bool:
+    """Tell whether whoever asks may use the event now: it is published, and the code is known; or they are staff."""
+    if event.is_published and not needs_code(request, event):
+        return True
+    return manages(request.user, event)
+
+
+def admit(request: HttpRequest, event: Event, code: str) -> bool:
+    """Remember the code in the session if it is the right one; tell whether it is."""
+    if not event.accepts_code(code):
+        return False
+    known = request.session.get(SESSION_KEY, {})
+    request.session[SESSION_KEY] = {**known, str(event.pk): code}
+    return True
