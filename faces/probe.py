@@ -6,7 +6,6 @@ import math
 import os
 import re
 from dataclasses import dataclass, replace
-from itertools import combinations
 from threading import BoundedSemaphore
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -99,12 +98,14 @@ class NoMatch:
 class Probe:
     """The face of a selfie: a unit vector, and what its size brings to each similarity (`quality.clarity`).
 
-    `flaw` is what makes the face hard to recognise; it may be found all the same.
+    `agreement` is 1, or for several selfies the length of the mean of their vectors: a cosine to `embedding` times this
+    is the mean of their similarities. `flaw` is what makes the face hard to recognise; it may be found all the same.
     """
 
     embedding: NDArray[np.float32]
     clarity: float
     flaw: NoMatch | None = None
+    agreement: float = 1.0
 
 
 DIFFERENT_PEOPLE = NoMatch("different_people", "The selfies show different people. Send those of one person only.")
@@ -134,19 +135,24 @@ def read_all(
 
 
 def combine(probes: Sequence[Probe], max_distance: float) -> Probe | NoMatch:
-    """Return one probe for all of them, if each two are within this cosine distance, so one person.
+    """Return one probe for all of them, if each is within this cosine distance of another, so one person.
 
-    Its direction is the mean, in which a clear face counts more than a small one. Its clarity is a mean, too: small
-    faces all look alike, and so do the means of small faces.
+    It is as similar to a face as they are in the mean, in which a clear face counts more than a small one: together
+    they are nearer to nobody than the best of them. Its clarity is a mean, too: small faces all look alike, and so do
+    the means of small faces. docs/accuracy.md says what else was tried.
     """
     first, *others = probes
     if not others:
         return first
-    if any(a.embedding @ b.embedding < 1 - max_distance for a, b in combinations(probes, 2)):
+    vectors = np.stack([probe.embedding for probe in probes])
+    similarities = vectors @ vectors.T
+    np.fill_diagonal(similarities, -1)
+    if similarities.max(axis=1).min() < 1 - max_distance:
         return first.flaw or DIFFERENT_PEOPLE
     clarities = np.array([probe.clarity for probe in probes], np.float32)
-    mean = clarities @ np.stack([probe.embedding for probe in probes])
-    return Probe(mean / np.linalg.norm(mean), float(np.average(clarities, weights=clarities)), first.flaw)
+    mean = np.average(vectors, axis=0, weights=clarities)
+    length = float(np.linalg.norm(mean))
+    return Probe(mean / length, float(np.average(clarities, weights=clarities)), first.flaw, length)
 
 
 def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> Probe | NoMatch:

@@ -52,7 +52,7 @@ class Found:
     """A person whom the selfie shows, surely or maybe.
 
     `witness` is the key of the person's face that is most like the selfie; `confidence` is 1 - cosine distance between
-    the two; `probability` is how likely it is that the selfie shows this person.
+    the two, of several selfies in the mean; `probability` is how likely it is that the selfie shows this person.
     """
 
     face: Face
@@ -110,8 +110,8 @@ def find(event: Event, *selfies: IO[bytes], meant: Sequence[Meant] = ()) -> Matc
     """Compare selfies of one person with every face of the event; reads only, and keeps nothing of the selfies.
 
     A selfie without a usable face is left out when there is another; when there is none, the first problem is the
-    answer. Together they find whom the mean of their vectors finds, and nobody else. `meant` chooses among several
-    faces.
+    answer. Together they are as similar to a face as they are in the mean, so nearer to nobody than the best of them
+    alone. `meant` chooses among several faces.
 
     Hidden persons are never found. Nor is anybody else surely found with the selfie of a hidden person.
 
@@ -151,13 +151,15 @@ def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
     clarities = (seen.clarity * clarity([row[3] for row in rows], [row[4] for row in rows])).tolist()
     hits: dict[int, list[_Hit]] = defaultdict(list)
     for (image_face, person, distance, *_), clear in zip(rows, clarities, strict=True):
-        hits[person].append(_Hit(1 - distance, clear, image_face))
+        hits[person].append(_Hit(seen.agreement * (1 - distance), clear, image_face))
     distances = dict(
         Centroid.objects.filter(face__in=list(hits), face__engine=event.engine).values_list(
             "pk", CosineDistance("mean", seen.embedding)
         )
     )
-    return [_Candidate.of(person, found, 1 - distances.get(person, 1)) for person, found in hits.items()]
+    return [
+        _Candidate.of(person, found, seen.agreement * (1 - distances.get(person, 1))) for person, found in hits.items()
+    ]
 
 
 class _Search:

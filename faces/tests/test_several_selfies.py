@@ -18,7 +18,7 @@ from faces.probe import Meant, NoMatch, Probe
 from faces.search import Match
 from faces.tests.selfies import DARK_BLUE, YELLOW, blurred, selfie_of
 from faces.tests.test_grouping import direction
-from faces.tests.test_search import angles, person
+from faces.tests.test_search import angles, cosine, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,24 +52,37 @@ class TestTogether:
 
         return find
 
-    def test_they_find_whom_none_of_them_finds_surely(self, event: Event, look: Look) -> None:
-        person(event, 30)
-        assert angles(look(0)) == angles(look(58)) == ([], [30])
-        assert angles(look(0, 58)) == ([30], [])
-        assert angles(look(0, 58, 32)) == ([30], [])
+    def test_they_are_as_near_as_they_are_in_the_mean(self, event: Event, look: Look) -> None:
+        person(event, 10)
+        found = look(0, 30)
+        assert isinstance(found, Match)
+        assert found.sure[0].confidence == pytest.approx((cosine(10) + cosine(20)) / 2, abs=1e-3)
 
-    def test_they_open_what_their_mean_opens_and_not_what_each_of_them_does(self, event: Event, look: Look) -> None:
+    def test_they_make_up_for_one_that_alone_finds_nobody_surely(self, event: Event, look: Look) -> None:
         person(event, 0)
-        person(event, 50)
-        assert angles(look(0)) == ([0], [])
-        assert angles(look(50)) == ([50], [])
-        assert angles(look(0, 50))[0] == []
+        assert angles(look(25)) == ([], [0])
+        assert angles(look(25, 5, -5)) == ([0], [])
+
+    @pytest.mark.parametrize("selfies", [(25, -25), (0, 50), (30, -30)])
+    def test_they_open_nothing_that_none_of_them_opens(
+        self, event: Event, look: Look, selfies: tuple[float, ...]
+    ) -> None:
+        """However near to somebody the middle between them is."""
+        person(event, sum(selfies) / len(selfies))
+        alone = [angles(look(selfie)) for selfie in selfies]
+        sure, maybe = angles(look(*selfies))
+        assert sure == []
+        assert {angle for tiers in alone for tier in tiers for angle in tier} >= set(maybe)
 
     def test_two_people_are_refused(self, event: Event, look: Look) -> None:
         person(event, 0)
-        person(event, 70)
         assert look(0, 70) == probe.DIFFERENT_PEOPLE
-        assert look(0, 35, 70) == probe.DIFFERENT_PEOPLE
+        assert look(0, 70, 1) == probe.DIFFERENT_PEOPLE
+
+    def test_one_selfie_between_two_unlike_ones_makes_them_one_person(self, event: Event, look: Look) -> None:
+        person(event, 35)
+        assert code(look(0, 70)) == "different_people"
+        assert angles(look(0, 35, 70)) == ([], [35])
 
     def test_a_hidden_person_stays_hidden(self, event: Event, look: Look) -> None:
         person(event, 10, hidden=True)
@@ -82,6 +95,7 @@ def test_a_clear_face_counts_more() -> None:
     assert np.linalg.norm(combined.embedding) == pytest.approx(1)
     assert combined.embedding @ direction(0) > combined.embedding @ direction(40)
     assert combined.clarity == pytest.approx((1 + 0.25) / 1.5)
+    assert combined.agreement * combined.embedding @ direction(0) == pytest.approx((1 + 0.5 * cosine(40)) / 1.5)
 
 
 def test_one_alone_stays_as_it_is() -> None:

@@ -110,7 +110,7 @@ class TestAttendee:
         phone.goto(f"{live_server}/events/city-run/")
         phone.set_input_files("#chosen", selfie_of(BLUE))
         alert = phone.get_by_role("alert")
-        expect(alert).to_contain_text("No matching identity found")
+        expect(alert).to_contain_text("You are not in these photos yet")
         expect(alert).to_be_focused()
         assert fits(phone)
         phone.set_input_files("#chosen", upload_of("words.png", b"no picture"))
