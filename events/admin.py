@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
+from events.access import manages_every_event
 from events.models import Event, Image
+from events.own import OwnEventFilter, OwnEventsAdmin, staff_user
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -43,23 +45,54 @@ class ShortPaginator(Paginator[Any]):
         return counted if counted <= MOST_LISTED else AtLeast(MOST_LISTED)
 
 
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(OwnEventsAdmin):
     """Registered by `faces`, which adds the action that processes the photos."""
 
-    list_display = ("name", "date", "access", "pending_count", "failed_count", "pages")
+    event_path = "pk"
+    list_display = ("name", "date", "access", "open_now", "pending_count", "failed_count", "pages")
     list_filter = ("access",)
     search_fields = ("name", "slug")
     raw_id_fields = ("cover",)
     filter_horizontal = ("staff", "groups")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own declaration
+    readonly_fields = ("faces_deleted_at",)
+    fieldsets = (
+        ("What visitors see", {"fields": ("name", "slug", "date", "organiser", "contact", "cover")}),
+        (
+            "Access",
+            {"fields": ("access", "access_code", "opens_at", "closes_at", "originals", "watermark")},
+        ),
+        ("Privacy", {"fields": ("keep_faces_until", "faces_deleted_at")}),
+        ("Staff", {"fields": ("staff", "groups")}),
+        (
+            "Faces",
+            {"fields": ("engine", "max_distance", "maybe_distance", "join_distance", "group_distance")},
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         pending, failed = _photos_in(Image.State.PENDING), _photos_in(Image.State.FAILED)
-        return super().get_queryset(request).annotate(pending_count=pending, failed_count=failed)
+        events: QuerySet[Event] = super().get_queryset(request)
+        return events.annotate(pending_count=pending, failed_count=failed)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
-        # Embeddings of different engines cannot be compared.
-        return ("engine",) if obj and obj.images.exists() else ()
+        """Fix the engine once there are photos, since vectors of different engines cannot be compared.
+
+        Who manages an event is decided by those who manage every event.
+        """
+        fixed = ("engine",) if obj and obj.images.exists() else ()
+        invited = () if manages_every_event(staff_user(request)) else ("staff", "groups")
+        return (*self.readonly_fields, *fixed, *invited)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Let whoever adds an event without managing every event manage this one."""
+        super().save_related(request, form, formsets, change)
+        if not change and not manages_every_event(staff_user(request)):
+            form.instance.staff.add(staff_user(request))
+
+    @admin.display(description="open now", boolean=True)
+    def open_now(self, event: Event) -> bool:
+        return event.is_published
 
     @admin.display(description="pending", ordering="pending_count")
     def pending_count(self, event: Event) -> int:
@@ -71,8 +104,9 @@ class EventAdmin(admin.ModelAdmin[Event]):
 
     @admin.display(description="pages")
     def pages(self, event: Event) -> str:
-        event_page, upload_page = reverse("event", args=[event.slug]), reverse("upload", args=[event.slug])
-        return format_html('<a href="{}">event</a> · <a href="{}">upload</a>', event_page, upload_page)
+        names = ("event", "upload", "poster")
+        links = ((reverse(name, args=[event.slug]), name) for name in names)
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
 
 def _photos_in(state: Image.State) -> Coalesce:
@@ -88,7 +122,8 @@ class FailureFilter(admin.SimpleListFilter):
     parameter_name = "failure_code"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
-        codes = Image.objects.failed().order_by("failure_code").values_list("failure_code", flat=True).distinct()
+        failed = model_admin.get_queryset(request).filter(state=Image.State.FAILED)
+        codes = failed.order_by("failure_code").values_list("failure_code", flat=True).distinct()
         return [(code, code) for code in codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -96,12 +131,12 @@ class FailureFilter(admin.SimpleListFilter):
         return queryset.filter(state=Image.State.FAILED, failure_code=code) if code else queryset
 
 
-class ImageAdmin(admin.ModelAdmin[Image]):
+class ImageAdmin(OwnEventsAdmin):
     """Photos come in by upload and ingest; here they are looked at and deleted. Registered by `faces`."""
 
     list_display = ("file_name", "thumbnail", "event", "state", "failure_reason", "created_at")
     list_display_links = ("file_name",)
-    list_filter = ("event", "state", FailureFilter)
+    list_filter = (("event", OwnEventFilter), "state", FailureFilter)
     list_select_related = ("event",)
     search_fields = ("file_name",)
     paginator = ShortPaginator
@@ -125,7 +160,7 @@ class ImageAdmin(admin.ModelAdmin[Image]):
         "created_at",
     )
 
-    actions = ("retry",)
+    actions = ("retry", "use_as_cover")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -133,6 +168,17 @@ class ImageAdmin(admin.ModelAdmin[Image]):
     @admin.action(description="Try again what failed: make it pending", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: ImageQuerySet) -> None:
         self.message_user(request, f"{queryset.retry()} photos are pending again.")
+
+    @admin.action(description="Use as the cover of its event", permissions=["change"])
+    def use_as_cover(self, request: HttpRequest, queryset: ImageQuerySet) -> None:
+        """Show this photo on its event's page, to everybody who may know of the event."""
+        photos = list(queryset.select_related("event")[:2])
+        if len(photos) != 1:
+            self.message_user(request, "Choose one photo.", messages.WARNING)
+            return
+        (photo,) = photos
+        Event.objects.filter(pk=photo.event_id).update(cover=photo)
+        self.message_user(request, f"{photo} is the cover of {photo.event} now: everybody sees it.")
 
     @admin.display(description="photo")
     def thumbnail(self, image: Image) -> str:

@@ -137,7 +137,7 @@ def _candidates(persons: NDArray[np.void], group_distance: float) -> _Found:
 
 
 def _allowed(event: Event, pairs: Iterator[Pair]) -> Iterator[Pair]:
-    apart = _decided_apart(event)
+    apart = decided_apart(event)
     while chunk := list(islice(pairs, LIMIT)):
         photographed = _in_one_photo(chunk)
         for pair in chunk:
@@ -146,7 +146,7 @@ def _allowed(event: Event, pairs: Iterator[Pair]) -> Iterator[Pair]:
                 yield pair
 
 
-def _decided_apart(event: Event) -> set[tuple[int, int]]:
+def decided_apart(event: Event) -> set[tuple[int, int]]:
     """Return the pairs of persons, the lower key first, that somebody has kept apart."""
     members = (
         DecisionFace.objects.filter(decision__in=event.decisions.live(), image_face__face__isnull=False)

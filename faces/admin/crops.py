@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from events.own import of_own_events
 from events.pictures import PictureError
 from faces import crops
 from faces.models import ImageFace
@@ -28,7 +29,7 @@ PLACEHOLDER = (
 @require_safe
 def crop(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a face (primary key of `ImageFace`) as a JPEG; a drawing in its place, with 404 or 503, where that fails."""
-    face = get_object_or_404(ImageFace.objects.select_related("image"), pk=pk)
+    face = get_object_or_404(of_own_events(ImageFace.objects.select_related("image"), request, "image__event"), pk=pk)
     try:
         content = crops.crop(face)
     except (FileNotFoundError, PictureError) as error:

@@ -13,6 +13,7 @@ from django.urls import path
 from django.utils.html import format_html
 
 from events.admin import ShortPaginator
+from events.own import OwnEventFilter
 from faces.admin.kept import KeptAdmin
 from faces.admin.queues import QUEUES
 from faces.admin.reviews import NUMBER, may_decide, review
@@ -45,7 +46,7 @@ class DecisionAdmin(KeptAdmin):
 
     list_display = ("what", "undo_button", "kind", "made_by", "made_at", "undone", "event")
     list_display_links = None
-    list_filter = (UndoneFilter, "kind", "event")
+    list_filter = (UndoneFilter, "kind", ("event", OwnEventFilter))
     list_select_related = ("event", "made_by", "undone_by")
     search_fields = ("summary",)
     search_help_text = "A name, or the beginning of a grab_id."
@@ -84,7 +85,7 @@ class DecisionAdmin(KeptAdmin):
         if request.method == "POST" and NUMBER.fullmatch(request.POST.get("undo", "")):
             if not (self.has_view_permission(request) and self.has_undo_permission(request)):
                 raise PermissionDenied
-            take_back(request, get_object_or_404(Decision, pk=request.POST["undo"]))
+            take_back(request, get_object_or_404(self.get_queryset(request), pk=request.POST["undo"]))
             return HttpResponseRedirect(request.get_full_path())
         return super().changelist_view(request, {"title": "What was decided", **(extra_context or {})})
 

@@ -52,6 +52,10 @@ class DistancesAdmin(EventAdmin):
         page = self.admin_site.admin_view(self.distances_view)
         return [path("<int:pk>/distances/", page, name="faces_event_distances"), *super().get_urls()]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        *others, (title, faces) = super().get_fieldsets(request, obj)
+        return [*others, (title, {**faces, "fields": (*faces["fields"], *(("distances_now",) if obj else ()))})]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
         return (*super().get_readonly_fields(request, obj), *(("distances_now",) if obj else ()))
 
@@ -68,7 +72,7 @@ class DistancesAdmin(EventAdmin):
 
     def distances_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Draw how far apart the event's faces are; for who may view the event."""
-        event = get_object_or_404(Event, pk=pk)
+        event = get_object_or_404(Event.objects.managed_by(request.user), pk=pk)
         if not self.has_view_permission(request, event):
             raise PermissionDenied
         context = {

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+
+from events.own import OwnEventsAdmin
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class KeptAdmin(admin.ModelAdmin[Any]):
-    """Neither adds nor deletes.
+class KeptAdmin(OwnEventsAdmin):
+    """Neither adds nor deletes, and shows one's own events only.
 
     `has_delete_permission` is left alone: it is asked when an event is deleted, with everything of its own.
     """

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.own import of_own_events
 from faces import corrections
 from faces.admin.person_page import SIMILAR
 from faces.admin.undoing import attempt, page_of, person_of
@@ -32,13 +33,17 @@ class PersonsForm(forms.Form):
     """The persons that are said to be one, and the page to go back to."""
 
     person = forms.ModelMultipleChoiceField(
-        Face.objects.all(),
+        Face.objects.none(),
         error_messages={
             "required": "Choose at least two people first.",
             **dict.fromkeys(("invalid_choice", "invalid_pk_value"), GONE),
         },
     )
     next = forms.CharField(required=False)
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request.POST if request.method == "POST" else request.GET)
+        self.fields["person"].queryset = of_own_events(Face.objects.all(), request)  # type: ignore[attr-defined]
 
     def clean_person(self) -> list[Face]:
         """Return the persons in the order in which a merge prefers them: the first one stays."""
@@ -54,7 +59,7 @@ class PersonsForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge_page(request: HttpRequest) -> HttpResponse:
     """Show the persons (`person`, repeated) side by side and ask; a POST merges them, and goes to `next`."""
-    form = PersonsForm(request.POST if request.method == "POST" else request.GET)
+    form = PersonsForm(request)
     changelist = reverse("admin:faces_face_changelist")
     if not form.is_valid():
         messages.error(request, str(form.errors["person"][0]))
@@ -73,7 +78,7 @@ def merge_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def candidates(request: HttpRequest, pk: int) -> HttpResponse:
     """List persons of the event as choices: those that `q` finds, largest first; without `q` the most similar ones."""
-    person = get_object_or_404(Face, pk=pk)
+    person = get_object_or_404(of_own_events(Face.objects.all(), request), pk=pk)
     term = request.GET.get("q", "").replace("\0", "").strip()
     if term:
         others = Face.objects.filter(event=person.event_id).exclude(pk=pk).search(term)

@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from events.admin import ShortPaginator
+from events.own import OwnEventFilter, of_own_events
 from faces import corrections
 from faces.admin import person_page
 from faces.admin.crops import crop
@@ -45,7 +46,7 @@ class FaceAdmin(KeptAdmin):
     People are hidden, not deleted: the next grouping would find them again, for everybody to see.
     """
 
-    list_filter = ("event", HiddenFilter, NameFilter, PhotosFilter)
+    list_filter = (("event", OwnEventFilter), HiddenFilter, NameFilter, PhotosFilter)
     list_select_related = ("event", "centroid")
     search_fields = ("name", "grab_id")
     search_help_text = "A name, or the beginning of a grab_id."
@@ -77,7 +78,7 @@ class FaceAdmin(KeptAdmin):
         return self.admin_site.admin_view(guarded, cacheable=not changes)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Face]:
-        return Face.objects.with_counts().defer("embedding", "centroid__mean")
+        return of_own_events(Face.objects.with_counts().defer("embedding", "centroid__mean"), request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Face], search_term: str

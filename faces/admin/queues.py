@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from faces import corrections
+from faces.evidence import claims
 from faces.models import ImageFace
 from faces.reviews import likely_merges
 from faces.samples import portraits
@@ -98,6 +99,24 @@ class Merges(Queue):
             return corrections.merge(event, persons, by)
         left, right = persons
         return corrections.not_same(left, right, by)
+
+
+class Visitors(Merges):
+    """The same question, where visitors have answered it: for themselves."""
+
+    name = "visitors"
+    title = "What visitors say"
+    card = "admin/faces/review_visitors.html"
+
+    def keys(self, event: Event) -> list[str]:
+        return ["-".join(map(str, claim.covers)) for claim in claims(event)]
+
+    def cards(self, event: Event, keys: Sequence[str]) -> list[dict[str, Any]]:
+        found = {claim.persons: claim for claim in claims(event)}
+        cards = super().cards(event, keys)
+        for card in cards:
+            card["claim"] = found.get(tuple(sorted(side.person.pk for side in card["sides"])))
+        return [card for card in cards if card["claim"]]
 
 
 class Suspicious(Queue):
@@ -192,4 +211,4 @@ def _box(face: ImageFace) -> dict[str, float]:
     }
 
 
-QUEUES: tuple[Queue, ...] = (Merges(), Suspicious())
+QUEUES: tuple[Queue, ...] = (Merges(), Visitors(), Suspicious())

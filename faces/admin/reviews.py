@@ -18,9 +18,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from events.models import Event
+from events.own import staff_user
 from faces import corrections
 from faces.admin.queues import LATER, QUEUES, Answer
-from faces.admin.undoing import staff_user
 from faces.models import Decision
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def review(request: HttpRequest, queue: Queue) -> HttpResponse:
         raise PermissionDenied
     if not request.GET.get("event"):
         return _choice(request, queue)
-    page = Review(request, queue, _event(request.GET["event"]))
+    page = Review(request, queue, _event(request, request.GET["event"]))
     if request.method == "POST":
         return _take(page)
     return _cards(page) if "cards" in request.GET else _page(page)
@@ -136,10 +136,11 @@ def may_decide(request: HttpRequest) -> bool:
     return request.user.has_perm("faces.change_face")
 
 
-def _event(named: str) -> Event:
+def _event(request: HttpRequest, named: str) -> Event:
+    own = Event.objects.managed_by(request.user)
     # A slug may be a number, too.
-    by_slug = Event.objects.filter(slug=named.replace("\0", "")).first()
-    return by_slug or get_object_or_404(Event, pk=named if NUMBER.fullmatch(named) else None)
+    by_slug = own.filter(slug=named.replace("\0", "")).first()
+    return by_slug or get_object_or_404(own, pk=named if NUMBER.fullmatch(named) else None)
 
 
 def _address(queue: Queue, event: Event | None = None, *, go: bool = False) -> str:
@@ -164,7 +165,7 @@ def _choice(request: HttpRequest, queue: Queue) -> HttpResponse:
     """Ask which event is meant."""
     if request.method == "POST":
         raise BadRequest("No event was named.")
-    events = [(event, _address(queue, event)) for event in Event.objects.all()]
+    events = [(event, _address(queue, event)) for event in Event.objects.managed_by(request.user)]
     context = {**_context(request, queue, None), "events": events}
     return TemplateResponse(request, "admin/faces/review_events.html", context)
 

@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from events.own import of_own_events, staff_user
 from faces import corrections
 from faces.models import Decision, DecisionFace, Face
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
 BUTTON = '<button type="submit" class="undo" form="undo" formaction="{}" aria-label="Undo: {}">Undo</button>'
@@ -56,11 +56,6 @@ def page_of(person: Face) -> str:
     return reverse("admin:faces_face_change", args=[person.pk])
 
 
-def staff_user(request: HttpRequest) -> User:
-    """Return who asks; admin has let nobody in who is anonymous."""
-    return request.user  # type: ignore[return-value]
-
-
 def take_back(request: HttpRequest, decision: Decision) -> None:
     """Undo a decision, and tell what became of it."""
     try:
@@ -77,7 +72,7 @@ def take_back(request: HttpRequest, decision: Decision) -> None:
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a decision, and go back to the page that has the button, `next`."""
-    take_back(request, get_object_or_404(Decision, pk=pk))
+    take_back(request, get_object_or_404(of_own_events(Decision.objects.all(), request), pk=pk))
     page = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(page, None)
     return HttpResponseRedirect(page if safe else reverse("admin:faces_face_changelist"))

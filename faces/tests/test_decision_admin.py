@@ -39,7 +39,7 @@ def test_strangers_see_nothing_and_undo_nothing(client: Client, decision: Decisi
 
 
 def test_who_may_look_only_cannot_undo(client: Client, decision: Decision, staff: User) -> None:
-    staff.user_permissions.set(Permission.objects.filter(codename__in=["view_decision", "view_face"]))
+    staff.user_permissions.add(*Permission.objects.filter(codename__in=["view_decision", "view_face"]))
     client.force_login(staff)
     page = client.get(LOG).content.decode()
     assert decision.summary in page

@@ -59,7 +59,7 @@ def mixed(event: Event) -> tuple[str, list[int]]:
 
 
 def allowed(client: Client, user: User, *permissions: str) -> Client:
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    user.user_permissions.add(*Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
     return client
 
