@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
+MESSAGES := --locale de --no-obsolete --no-wrap --add-location file --ignore var --ignore storage --ignore tests
 PORTRAITS := var/portraits/archives/.complete
 
-.PHONY: demo demo-check test lint format setup serve worker stop lock clean
+.PHONY: demo demo-check test lint format setup serve worker stop lock messages clean
 
 demo: setup  ## build the demo event, find a selfie's photos, serve the site
 	$(BIN)/python manage.py demo --port $(PORT)
@@ -25,6 +26,11 @@ lint: .venv/.dev  ## style, types, migrations
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: .venv/.dev  ## bring locale/ up to date with the texts of pages and scripts, and compile it (needs gettext)
+	$(BIN)/python manage.py makemessages $(MESSAGES)
+	$(BIN)/python manage.py makemessages $(MESSAGES) --domain djangojs
+	$(BIN)/python manage.py compilemessages --locale de --ignore .venv
 
 setup: .venv/.installed $(PORTRAITS)
 

@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
 from django.db import connection
+from django.utils import translation
 from PIL import Image as Picture
 
 from events.models import Event
@@ -39,6 +40,13 @@ def _quick_passwords(settings: Settings) -> None:
 def _quick_clients(settings: Settings) -> None:
     """Each test client has a WhiteNoise of its own, and that looks through all static files at once otherwise."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """What a request has chosen stays chosen in its thread, which here is that of every test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from faces import api as faces_api
 from faces import staff_api
 from faces.views import gallery, selfie, staff
 from faces.views import open as open_views
+from grabpic_site import languages
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.index_title = "Events, photos, people"
@@ -54,6 +55,8 @@ urlpatterns = [
     path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("photos/<uuid:image_id>/<slug:rendition>/", gallery.photo, name="photo"),
     path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
+    path("language/", languages.choose_language, name="set_language"),
+    path("language.js", languages.javascript_catalog, name="javascript-catalog"),
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(permission_classes=[]), name="docs"),

@@ -1,9 +1,11 @@
 // Numbers as people read them.
 
-export const count = (number) => number.toLocaleString("en");
+import { language } from "./language.js";
+
+export const count = (number) => number.toLocaleString(language);
 
 export const decimal = (number) =>
-  number.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  number.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const photos = (number) => (number === 1 ? "1 photo" : `${count(number)} photos`);
 
@@ -12,7 +14,7 @@ export const files = (number) => (number === 1 ? "1 file" : `${count(number)} fi
 export function bytes(number) {
   const [unit, size] = number < 1e6 ? ["kB", 1e3] : number < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
   const value = number / size;
-  return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
+  return `${value.toLocaleString(language, { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
 }
 
 export function timeLeft(seconds) {
