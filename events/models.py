@@ -226,6 +226,9 @@ class Image(models.Model):
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField(help_text="Of the upright photo, in pixels.")
     height = models.PositiveIntegerField(help_text="Of the upright photo, in pixels.")
+    turns = models.PositiveSmallIntegerField(
+        default=0, help_text="Quarter turns counter-clockwise that made it upright, beyond its orientation tag."
+    )
     taken_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     failure_code = models.CharField(max_length=40, blank=True)

@@ -35,7 +35,7 @@ ENOUGH = 0.2
 """A consolidation is due when the faces have changed by this share since the last one."""
 
 ATTEMPTS = 2
-"""So often a consolidation is done anew since staff decided something meanwhile; then they have to wait for it."""
+"""So often a consolidation is done anew since somebody decided something meanwhile; then they have to wait for it."""
 
 
 def group(event: Event) -> int:
@@ -102,10 +102,11 @@ def _has_changed(event: Event) -> bool:
 
 
 def _stamp(event: Event) -> Stamp:
-    """Return what changes whenever somebody decides something."""
+    """Return what changes whenever somebody decides something, or is erased."""
     return (
         event.decisions.values_list("pk", flat=True).first(),
         event.decisions.exclude(undone_at=None).count(),
+        event.erased.count(),
         event.engine,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from events import queue
 from events.models import Event, Image
-from faces import grouping
+from faces import erased, grouping
 from faces.claims import BACK_OFF, MAX_ATTEMPTS, begin_attempt, claim
 from faces.engine import Detection, EngineError, get_engine
 from faces.engine_lock import stays_engine
@@ -230,16 +230,28 @@ def _postpone(image: Image) -> bool:
 def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
     if not stays_engine(image.event_id, engine_name):
         return _leave_to_next_engine(image)
-    state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
     width, height = (image.height, image.width) if outcome.turns % 2 else (image.width, image.height)
-    written = _end(image, state, attempts=0, width=width, height=height)
+    outcome = _without_erased(image, (width, height), outcome)
+    state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
+    written = _end(image, state, attempts=0, width=width, height=height, turns=outcome.turns)
     if written:
         _write_faces(image, engine_name, outcome)
     return written
 
 
+def _without_erased(image: Image, size: erased.Size, described: Described) -> Described:
+    """Leave out the faces that somebody wanted to be forgotten."""
+    gone = erased.found_again(image, [found.box for found in described.detections], size, described.turns)
+    left = [place for place in range(len(described.detections)) if place not in gone]
+    detections = [described.detections[place] for place in left]
+    return replace(described, detections=detections, embeddings=described.embeddings[left]) if gone else described
+
+
 def _leave_to_next_engine(image: Image) -> bool:
-    """Leave a photo to be described by the engine that its event has or gets now; the attempt does not count."""
+    """Leave a photo to be described by the engine that its event has or gets now, or once an erasure is done.
+
+    The attempt does not count.
+    """
     image.attempts -= 1
     image.retry_at = timezone.now() + BACK_OFF
     return _postpone(image)

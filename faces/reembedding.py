@@ -136,14 +136,15 @@ class Reembedding:
 
     @transaction.atomic
     def _write(self, described: Sequence[Described]) -> None:
-        # Held, so that nobody deletes them now; some may have been deleted before.
+        # Held, so that nobody deletes them now, or erases their faces; some may have been deleted before.
         images = Image.objects.filter(pk__in={answer.face.image_id for answer in described})
-        there = set(images.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        held = list(images.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        there = set(ImageFace.objects.filter(image__in=held).values_list("pk", flat=True))
         NextEmbedding.objects.bulk_create(
             (
                 NextEmbedding(image_face=answer.face, engine=self._engine.name, vector=answer.vector)
                 for answer in described
-                if answer.face.image_id in there
+                if answer.face.pk in there
             ),
             update_conflicts=True,
             unique_fields=("image_face",),

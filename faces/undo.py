@@ -11,6 +11,7 @@ from django.utils import timezone
 from faces.ledger import CorrectionError, Member, lock, read_members, reassign, snapshot
 from faces.models import Decision, DecisionFace, Embedding, Face, FaceAlias, ImageFace
 from faces.persons import refresh
+from faces.scrubbing import ERASED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +45,14 @@ def undo(decision: Decision, by: User) -> bool:
 
     What united these faces with others later, because they were there, does not hold them any more. But nothing that
     was decided later about a person that would vanish is lost, nor is a later “not the same person” disobeyed: that
-    raises CorrectionError `later_decision`. `gone` says that the person is part of another one by now.
+    raises CorrectionError `later_decision`. `gone` says that the person is part of another one by now, `erased` that
+    it was about somebody who has been erased for good; what was hidden or shown with them is undone without them.
     """
     event = lock(decision.event_id)
     decision = Decision.objects.get(pk=decision.pk)
     if decision.undone_at is not None:
         return False
+    _refuse_erased(decision)
     later = event.decisions.live().filter(pk__gt=decision.pk)
     moves = _moves(event, decision, later)
     changes = _changes(later, [*map(int, decision.before["changed"]), *_sources(moves)])
@@ -63,6 +66,15 @@ def undo(decision: Decision, by: User) -> bool:
     decision.undone_by, decision.undone_at = by, timezone.now()
     decision.save(update_fields=("undone_by", "undone_at"))
     return True
+
+
+def _refuse_erased(decision: Decision) -> None:
+    """Bring nobody back who has been erased."""
+    hiding = decision.kind in (Decision.Kind.HIDE, Decision.Kind.SHOW)
+    if decision.before.get(ERASED) and not (hiding and decision.before["changed"]):
+        raise CorrectionError(
+            "erased", "A person whom this was about has been erased since, for good: it cannot be undone."
+        )
 
 
 def _moves(event: Event, decision: Decision, later: DecisionQuerySet) -> Moves:

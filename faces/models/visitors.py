@@ -59,6 +59,11 @@ class Visitor(models.Model):
     def __str__(self) -> str:
         return f"visitor {self.pk}"
 
+    @property
+    def is_present(self) -> bool:
+        """Whether the gallery has not expired."""
+        return self.expires_at > timezone.now()
+
 
 class Evidence(models.Model):
     """What a visitor said of a person whom their selfie only may show: “that's me”, or “not me”.
@@ -85,7 +90,8 @@ class Evidence(models.Model):
 class Erased(models.Model):
     """Where in a photo a face was that had to be forgotten, so that it is not found again in the same photo.
 
-    Nothing by which a face could be recognised: the photo's content and a box in pixels of the upright photo.
+    Nothing by which a face could be recognised: the photo's content and a box in pixels of the photo as its orientation
+    tag turns it, and no further (`Image.turns`); see `faces.erased`.
     """
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="erased")

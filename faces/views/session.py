@@ -28,10 +28,16 @@ CONSENTS_KEY = "consents"
 
 def visitor_at(request: HttpRequest, event: Event) -> Visitor | None:
     """Return who this session is at the event; None where no selfie has opened anything, or it has expired."""
+    visitor = visitor_ever_at(request, event)
+    return visitor if visitor and visitor.is_present else None
+
+
+def visitor_ever_at(request: HttpRequest, event: Event) -> Visitor | None:
+    """Return the same, also one whose gallery has expired, and is still to be deleted."""
     key = request.session.get(SESSION_KEY, {}).get(str(event.pk))
     if key is None:
         return None
-    return event.visitors.present().filter(key=UUID(key)).select_related("consent").first()
+    return event.visitors.filter(key=UUID(key)).select_related("consent").first()
 
 
 def remember(request: HttpRequest, visitor: Visitor) -> None:
@@ -55,12 +61,18 @@ def leave(request: HttpRequest, event: Event) -> None:
 
 def agree(request: HttpRequest, event: Event) -> Consent:
     """Return the record that this visitor agreed just now: one for all of their tries, unless it was taken back."""
-    known = request.session.get(CONSENTS_KEY, {})
-    given = event.consents.filter(pk=known.get(str(event.pk)), version=consent.VERSION, withdrawn_at=None).first()
-    if given is None:
+    given = consent_at(request, event)
+    if given is None or given.version != consent.VERSION:
         given = consent.record(event)
+        known = request.session.get(CONSENTS_KEY, {})
         request.session[CONSENTS_KEY] = {**known, str(event.pk): given.pk}
     return given
+
+
+def consent_at(request: HttpRequest, event: Event) -> Consent | None:
+    """Return what this visitor agreed to at the event, unless it was taken back."""
+    known = request.session.get(CONSENTS_KEY, {})
+    return event.consents.filter(pk=known.get(str(event.pk)), withdrawn_at=None).first()
 
 
 def grants(request: HttpRequest) -> list[Grant]:
