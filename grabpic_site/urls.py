@@ -10,7 +10,7 @@ from events import api as events_api
 from events import views as events_views
 from faces import api as faces_api
 from faces import staff_api
-from faces.views import forget, gallery, selfie, staff
+from faces.views import forget, gallery, news, selfie, staff
 from faces.views import open as open_views
 from grabpic_site import languages
 
@@ -52,6 +52,7 @@ urlpatterns = [
     path("events/<slug:slug>/upload/", events_views.upload_page, name="upload"),
     path("events/<slug:slug>/retry/", staff.retry, name="retry"),
     path("events/<slug:slug>/selfie/", selfie.selfie, name="selfie"),
+    path("events/<slug:slug>/news/", news.news, name="news"),
     path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("events/<slug:slug>/forget/", forget.forget, name="forget"),
     path("photos/<uuid:image_id>/<slug:rendition>/", gallery.photo, name="photo"),

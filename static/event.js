@@ -1,121 +1,202 @@
-// The selfie: taken with the camera where a page may use one, shrunk before it is sent, sent as soon as it is there.
+// The event's page: consent, then selfies, which are sent as soon as they are there; then the gallery, or what to do next.
 
-const LONG_SIDE = 1600; // pixels; the server looks at fewer
-const QUALITY = 0.9;
+import { ask } from "./asking.js";
+import { Camera } from "./camera.js";
+import { offerFaces } from "./faces.js";
+import { gettext } from "./language.js";
+import { Selfies } from "./selfies.js";
+import { Waiting } from "./waiting.js";
+
+const SLOW = 4e3; // milliseconds
 
 const form = document.querySelector("#selfie");
+const { consent } = form.elements;
+const first = form.querySelector("#first");
 const taken = form.querySelector("#taken");
 const chosen = form.querySelector("#chosen");
 const status = form.querySelector(".status");
-const preview = form.querySelector("canvas");
-const dialog = document.querySelector("#camera");
-const video = dialog.querySelector("video");
+const problem = document.querySelector("#problem");
+const next = document.querySelector("#next");
+const instead = document.querySelector("#instead");
 
-let asking = false; // for the camera; the answer may take a while
-let cameraMayWork = Boolean(navigator.mediaDevices?.getUserMedia);
+const UNSURE = {
+  code: "unsure",
+  title: gettext("We are not sure"),
+  advice: gettext("Some photos may show you. Another selfie makes the answer better, with your face straight to the camera."),
+};
+const CONSENT_FIRST = gettext("Tick this box first, if you agree. Then go on.");
+const WAITABLE = new Set(["no_match", "unsure"]);
+const REPEATABLE = new Set(["away", "broken_answer", "engine_unavailable"]);
 
-function draw(canvas, picture, width, height, scale = 1) {
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-}
+const selfies = new Selfies(form.querySelector(".kept"));
+const camera = new Camera(document.querySelector("#camera"));
+const waiting = new Waiting(document.querySelector("#waiting"), (signal) => ask(form, selfies, signal));
 
-async function toFile(canvas) {
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
-  return new File([blob], "selfie.jpg", { type: "image/jpeg" });
-}
+let flight = null; // the request that is on its way
+let maybe = 0; // how many photos the last answer only guessed
 
-// Returns the file itself where it is small already, or of a kind that only the server can read.
-async function shrink(file) {
-  try {
-    const picture = await createImageBitmap(file);
-    const scale = LONG_SIDE / Math.max(picture.width, picture.height);
-    draw(preview, picture, picture.width, picture.height, Math.min(1, scale));
-    preview.hidden = false;
-    return scale < 1 ? await toFile(preview) : file;
-  } catch {
-    return file;
-  }
-}
-
-function send(file) {
-  const transfer = new DataTransfer();
-  transfer.items.add(file);
-  taken.value = "";
-  chosen.files = transfer.files;
-  form.requestSubmit();
-}
-
-function isBusy() {
-  return form.ariaBusy === "true";
-}
+const isBusy = () => form.ariaBusy === "true";
 
 function say(text, bad = false) {
   status.textContent = text;
   status.classList.toggle("bad", bad);
 }
 
-function busy() {
-  form.ariaBusy = "true";
-  say("Looking for you…");
+function setBusy(busy) {
+  form.ariaBusy = String(busy);
+  say(busy ? gettext("Looking for you…") : "");
 }
 
-async function sendChosen(event) {
-  const [file] = event.target.files;
-  if (file && !isBusy()) {
-    busy();
-    send(await shrink(file));
-  }
+// Leads to the box where it is not ticked yet.
+function agrees() {
+  if (consent.checked) return true;
+  first.textContent = CONSENT_FIRST;
+  consent.ariaInvalid = "true";
+  consent.focus();
+  return false;
 }
 
-// A page that the browser kept comes back as it was left: in the middle of looking.
-function reset() {
-  form.reset();
-  form.ariaBusy = "false";
-  say("");
-  preview.hidden = true;
+function show(answer, advice = answer) {
+  next.hidden = false;
+  next.querySelector(".faces").hidden = true;
+  next.querySelector("#guesses").hidden = !answer.gallery;
+  next.querySelector("#guesses").href = answer.gallery ?? "";
+  next.querySelector("#again").hidden = !REPEATABLE.has(advice.code);
+  next.querySelector("#tell").hidden = !WAITABLE.has(advice.code);
+  problem.hidden = false;
+  problem.querySelector("h2").textContent = advice.title;
+  problem.querySelector("p").textContent = advice.advice;
+  problem.focus();
+}
+
+function explain(answer) {
+  show(answer);
+  if (answer.code === "several_faces") whichFace(answer);
+  else if (Number.isInteger(answer.selfie)) selfies.reject(answer.selfie);
+}
+
+function whichFace({ selfie, faces }) {
+  offerFaces(next.querySelector(".faces"), selfies.urlOf(selfie), faces, (x, y) => {
+    selfies.mean(selfie, x, y);
+    find();
+  });
+}
+
+// Without an answer, or where the words to agree to have changed, the page is out of date.
+function act(answer) {
+  if (!answer || answer.code === "consent_required") return location.reload();
+  if (answer.sure) return location.assign(answer.gallery);
+  setBusy(false);
+  maybe = answer.maybe ?? 0;
+  if (answer.gallery) show(answer, UNSURE);
+  else explain(answer);
+}
+
+async function search() {
+  setBusy(true);
+  flight = new AbortController();
+  const { signal } = flight;
+  const slow = setTimeout(() => say(gettext("Still looking. This takes longer than usual…")), SLOW);
+  const answer = await ask(form, selfies, signal);
+  clearTimeout(slow);
+  if (!signal.aborted) act(answer);
+}
+
+function clearAnswer() {
+  waiting.stop();
+  problem.hidden = next.hidden = true;
+}
+
+async function find() {
+  if (!selfies.count || isBusy() || !agrees()) return;
+  clearAnswer();
+  showChoices();
+  await search();
+}
+
+async function add(files) {
+  if (!files.length || isBusy() || !agrees()) return;
+  clearAnswer();
+  setBusy(true);
+  await selfies.add(files);
+  showChoices();
+  await search();
+}
+
+// `changed`: what is shown was not found with these selfies.
+function showChoices(changed = false) {
+  form.querySelector(".one").hidden = selfies.count > 0;
+  form.querySelector(".more").hidden = selfies.count === 0;
+  form.classList.toggle("changed", changed);
+}
+
+function onRemove() {
+  clearAnswer();
+  showChoices(selfies.count > 0);
+  if (!selfies.count) taken.focus();
 }
 
 async function openCamera() {
-  const constraints = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 960 } } };
-  asking = true;
-  try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
-    if (isBusy()) closeCamera(); // a photo was chosen while the visitor was asked
-    else dialog.showModal();
-  } catch {
-    cameraMayWork = false;
-    if (!isBusy()) say("The camera cannot be used here. Choose a photo of yourself.", true);
-    chosen.focus();
-  }
-  asking = false;
+  if (await camera.open(() => !isBusy())) return;
+  if (!isBusy()) say(gettext("The camera cannot be used here. Choose a photo of yourself."), true);
+  chosen.focus();
 }
 
-function closeCamera() {
-  video.srcObject?.getTracks().forEach((track) => track.stop());
-  video.srcObject = null;
+function onTake(event) {
+  if (!agrees() || isBusy()) return event.preventDefault();
+  if (!camera.mayWork) return;
+  event.preventDefault();
+  if (!camera.asking) openCamera();
 }
 
-async function shoot() {
-  if (!video.videoWidth) return; // the first frame is still to come
-  draw(preview, video, video.videoWidth, video.videoHeight);
-  preview.hidden = false;
-  busy();
-  dialog.close();
-  send(await toFile(preview));
+function onConsent() {
+  first.textContent = "";
+  consent.ariaInvalid = null;
+  if (!consent.checked) waiting.stop();
+}
+
+async function onFiles(event) {
+  const files = [...event.target.files];
+  event.target.value = "";
+  if (event.target === instead) camera.close();
+  await add(files);
+}
+
+// Nothing is left of the visitor in a page that the browser keeps for going back.
+function reset() {
+  flight?.abort();
+  clearAnswer();
+  selfies.clear();
+  showChoices();
+  form.reset();
+  setBusy(false);
+}
+
+function onTell() {
+  problem.hidden = next.hidden = true;
+  waiting.start(maybe);
+}
+
+function onStop() {
+  problem.hidden = next.hidden = false;
+  problem.focus();
 }
 
 form.classList.add("enhanced");
-taken.addEventListener("change", sendChosen);
-chosen.addEventListener("change", sendChosen);
-taken.addEventListener("click", (event) => {
-  if (!cameraMayWork && !isBusy()) return;
+form.noValidate = true;
+for (const input of [taken, chosen, instead]) input.addEventListener("change", onFiles);
+taken.addEventListener("click", onTake);
+chosen.addEventListener("click", (event) => (!agrees() || isBusy()) && event.preventDefault());
+consent.addEventListener("change", onConsent);
+form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!asking && !isBusy()) openCamera();
+  find();
 });
-chosen.addEventListener("click", (event) => isBusy() && event.preventDefault());
-dialog.addEventListener("close", closeCamera);
-dialog.querySelector(".close").addEventListener("click", () => dialog.close());
-dialog.querySelector(".shutter").addEventListener("click", shoot);
-window.addEventListener("pageshow", (event) => event.persisted && reset());
-document.querySelector("#problem")?.focus();
+selfies.addEventListener("remove", onRemove);
+camera.addEventListener("shot", ({ detail }) => add([detail]));
+next.querySelector("#again").addEventListener("click", find);
+next.querySelector("#tell").addEventListener("click", onTell);
+waiting.addEventListener("stop", onStop);
+waiting.addEventListener("end", ({ detail }) => act(detail));
+window.addEventListener("pagehide", reset);
+if (!problem.hidden) problem.focus();

@@ -100,3 +100,8 @@ def run(event: Event) -> Event:
 def fits(page: Page) -> bool:
     """Tell whether the page needs no scrolling sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def agree(page: Page) -> None:
+    """Tick the box without which no selfie is looked at."""
+    page.get_by_role("checkbox", name="I agree").check()

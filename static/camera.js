@@ -1,0 +1,81 @@
+// The camera of this page: a dialog that shows it, guides, and gives one picture.
+
+import { Guide } from "./guide.js";
+import { gettext } from "./language.js";
+import { draw, toFile } from "./selfies.js";
+
+const HINTS = {
+  face: gettext("Put your face in the oval"),
+  one: gettext("Only one face, please"),
+  closer: gettext("Come closer"),
+  light: gettext("More light: turn towards it"),
+  glare: gettext("Too bright: turn out of the glare"),
+  still: gettext("Hold still"),
+};
+const READY = gettext("Good. Take the picture");
+const UNSEEN = gettext("Fill the oval with your face alone");
+
+// Dispatches "shot", with the picture as a file, when one has been taken.
+export class Camera extends EventTarget {
+  mayWork = Boolean(navigator.mediaDevices?.getUserMedia);
+  asking = false; // for the camera; the answer may take a while
+  #dialog;
+  #video;
+  #hint;
+  #guide;
+
+  constructor(dialog) {
+    super();
+    this.#dialog = dialog;
+    this.#video = dialog.querySelector("video");
+    this.#hint = dialog.querySelector(".guide");
+    this.#guide = new Guide(this.#video, dialog.querySelector(".oval"), (verdict) => this.#say(verdict));
+    dialog.addEventListener("close", () => this.#switchOff());
+    dialog.querySelector(".close").addEventListener("click", () => dialog.close());
+    dialog.querySelector(".shutter").addEventListener("click", () => this.#shoot());
+  }
+
+  // Tells whether the camera can be used; `isWanted` is asked again once the visitor has allowed it.
+  async open(isWanted) {
+    const constraints = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 960 } } };
+    this.asking = true;
+    try {
+      this.#video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
+    } catch {
+      this.mayWork = false;
+    }
+    this.asking = false;
+    if (this.mayWork && isWanted()) this.#show();
+    else this.#switchOff();
+    return this.mayWork;
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  #show() {
+    this.#say("good", UNSEEN);
+    this.#dialog.showModal();
+    this.#guide.start();
+  }
+
+  #switchOff() {
+    this.#guide.stop();
+    this.#video.srcObject?.getTracks().forEach((track) => track.stop());
+    this.#video.srcObject = null;
+  }
+
+  #say(verdict, text = HINTS[verdict] ?? (this.#guide.seesFaces ? READY : UNSEEN)) {
+    this.#hint.textContent = text;
+    this.#dialog.dataset.verdict = verdict;
+  }
+
+  async #shoot() {
+    const { videoWidth, videoHeight } = this.#video;
+    if (!videoWidth) return; // the first frame is still to come
+    const picture = draw(this.#video, videoWidth, videoHeight);
+    this.#dialog.close();
+    this.dispatchEvent(new CustomEvent("shot", { detail: await toFile(picture) }));
+  }
+}
