@@ -26,7 +26,7 @@ State = Image.State
 @require_safe
 @for_visitors
 def news(request: HttpRequest, event: Event) -> HttpResponse:
-    """Answer how many photos were looked at (`photos`) and wait (`pending`), and how many surely are `mine`, or null."""
+    """Count the photos that were looked at (`photos`), that wait (`pending`), and that are surely `mine`, or null."""
     states = dict(event.images.order_by().values_list("state").annotate(count=Count("*")))
     return JsonResponse(
         {
