@@ -1,0 +1,104 @@
+"""What everybody can rely on, looked for on a page as it stands: axe-core's rules, the keyboard, width, stillness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+from grabpic_site.tests.conftest import fits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS: Any = {"runOnly": RULES, "resultTypes": ["violations"]}
+SIZES: Any = [({"width": 1280, "height": 900}, "dark"), ({"width": 390, "height": 844}, "light")]
+"""With the colours that the device prefers: admin has both."""
+
+FLAT = """
+body::before { display: none }
+html { background: rgb(74 55 23) !important }
+.glass { background: var(--glass-strong) !important }
+"""
+"""The site's ground and glass where they are brightest, all over: axe-core tells no contrast on a gradient."""
+
+CLICKABLE = """() => {
+    const root = [...document.querySelectorAll("dialog[open]")].findLast((one) => one.matches(":modal")) ?? document;
+    const selector = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+    const reachable = (one) => {
+        if (one.disabled || one.tabIndex < 0 || one.closest("[inert]")) return false;
+        if (one.type === "radio" && !one.checked && one.form?.elements[one.name]?.value) return false;
+        return one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true });
+    };
+    window.unreached = new Set([...root.querySelectorAll(selector)].filter(reachable));
+    document.activeElement?.blur();
+    return window.unreached.size;
+}"""
+
+PRESSED = """() => {
+    const one = document.activeElement;
+    const outlined = (node) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(node);
+        return outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+    };
+    const around = [one, one.labels?.[0]].filter(Boolean);
+    for (let node = one; node !== document.body && around.length < 6; node = node.parentElement) around.push(node);
+    window.unreached.delete(one);
+    return one === document.body || around.some(outlined) ? null : one.outerHTML.slice(0, 120);
+}"""
+"""A card or a label may show the focus of what is in it."""
+
+LEFT = "() => [...window.unreached].map((one) => one.outerHTML.slice(0, 120))"
+MOVING = """() => document.getAnimations().filter((one) => one.playState === "running")
+    .map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A finding of Django's own pages: of this rule, where this is part of the element's selector."""
+
+    rule: str
+    selector: str
+
+
+@dataclass
+class Inspection:
+    """Collects what is wrong with each page that is looked at; `known` is passed over."""
+
+    page: Page
+    known: tuple[Known, ...] = ()
+    findings: list[str] = field(default_factory=list)
+
+    def look(self, where: str) -> None:
+        """Inspect the page as it stands, at a desk and on a phone; `where` names it in the findings."""
+        for size, colours in SIZES:
+            self.page.set_viewport_size(size)
+            self.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+            problems = [*self._violations(), *self._layout()]
+            self.findings += [f"{where}, {size['width']} px: {problem}" for problem in problems]
+        self.findings += [f"{where}: {problem}" for problem in self._keyboard()]
+
+    def _violations(self) -> Iterator[str]:
+        if self.page.locator("link[href$='site.css']").count():
+            self.page.add_style_tag(content=FLAT)
+        for violation in Axe().run(self.page, options=OPTIONS).response["violations"]:
+            for node in violation["nodes"]:
+                target = " ".join(map(str, node["target"]))
+                if not any(one.rule == violation["id"] and one.selector in target for one in self.known):
+                    yield f"{violation['impact']} {violation['id']}: {target}: {node['html'][:160]}"
+
+    def _layout(self) -> Iterator[str]:
+        if not fits(self.page):
+            yield "has to be scrolled sideways"
+        yield from (f"moves: {animation}" for animation in self.page.evaluate(MOVING))
+
+    def _keyboard(self) -> Iterator[str]:
+        for _ in range(self.page.evaluate(CLICKABLE) + 3):
+            self.page.keyboard.press("Tab")
+            if unmarked := self.page.evaluate(PRESSED):
+                yield f"shows no focus: {unmarked}"
+        yield from (f"not reached by Tab: {left}" for left in self.page.evaluate(LEFT))
