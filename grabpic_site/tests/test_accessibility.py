@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from conftest import BLUE, RED
+from conftest import BLUE, GREEN, RED
 from events.models import Event
 from faces.models import Face, ImageFace
 from faces.tests.galleries import open_gallery
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Visit = Callable[..., Page]
 
-NO_PAGES = {"selfie", "photo", "event-cover", "set_language", "javascript-catalog"}
+NO_PAGES = {"selfie", "news", "photo", "event-cover", "set_language", "javascript-catalog"}
 """Names of attendees' addresses that answer with a file, with data, or lead to a page that has another name."""
 
 
@@ -70,8 +70,16 @@ def event_page(tour: Tour) -> None:
     tour.look("camera")
     tour.page.keyboard.press("Escape")
     tour.page.set_input_files("#chosen", selfie_of(BLUE))
-    tour.page.get_by_role("alert").wait_for()
+    tour.page.locator("#tell").wait_for()
     tour.look("nothing found")
+    tour.page.locator("#tell").click()
+    tour.page.locator("#waiting").wait_for()
+    tour.look("waiting for more photos")
+    tour.open("event", "city-run")
+    tour.page.check("[name=consent]")
+    tour.page.set_input_files("#chosen", selfie_of(RED, GREEN))
+    tour.page.locator("#next .faces button").first.wait_for()
+    tour.look("several faces")
 
 
 def before_and_after(tour: Tour) -> None:
@@ -128,6 +136,21 @@ def person(tour: Tour) -> None:
     tour.look("person")
 
 
+def forget(tour: Tour) -> None:
+    tour.open("event", "city-run")
+    tour.page.check("[name=consent]")
+    tour.page.set_input_files("#chosen", selfie_of(RED))
+    tour.page.wait_for_url("**/gallery/")
+    tour.open("forget", "city-run")
+    expect(tour.page.locator("[name=person]")).to_be_visible()
+    tour.look("forget me")
+    tour.page.get_by_role("button", name="Forget me").click()
+    expect(tour.page.get_by_role("heading", level=1)).to_have_text("You are forgotten")
+    tour.look("forgotten")
+    tour.open("forget", "city-run")
+    tour.look("nothing to forget")
+
+
 def about(tour: Tour) -> None:
     tour.open("credits")
     tour.look("credits")
@@ -140,6 +163,7 @@ PAGES: dict[str, Callable[[Tour], None]] = {
     "gallery": gallery,
     "browse": browse,
     "person": person,
+    "forget": forget,
     "credits": about,
 }
 """By the name of the address."""
