@@ -1,7 +1,5 @@
 """Vectors of two engines must not meet in an event: who writes faces and who changes the engine agree by a lock.
 
-So do who writes faces and who erases some for good: none that were found before may come in afterwards.
-
 Not the lock of the event's row, which a grouping holds for minutes: workers must be able to write meanwhile.
 """
 
@@ -18,7 +16,7 @@ LOCKS = 0x67726165 << 32
 def stays_engine(event_id: int, engine_name: str) -> bool:
     """Tell whether the event has this engine, and keep it so until the transaction ends.
 
-    Does not wait: while the engine is being changed, or somebody erased, the answer is no.
+    Does not wait: while the engine is being changed, the answer is no.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [LOCKS + event_id])

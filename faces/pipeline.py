@@ -248,10 +248,7 @@ def _without_erased(image: Image, size: erased.Size, described: Described) -> De
 
 
 def _leave_to_next_engine(image: Image) -> bool:
-    """Leave a photo to be described by the engine that its event has or gets now, or once an erasure is done.
-
-    The attempt does not count.
-    """
+    """Leave a photo to be described by the engine that its event has or gets now; the attempt does not count."""
     image.attempts -= 1
     image.retry_at = timezone.now() + BACK_OFF
     return _postpone(image)

@@ -17,7 +17,6 @@ from django.db.models.functions import Greatest
 from events.models import Event, Image
 from faces import audit_log, consent, erased, grouping, visitors
 from faces.engine import EngineError
-from faces.engine_lock import keep_writers_out
 from faces.ledger import CorrectionError, count, lock
 from faces.models import Embedding, Evidence, Face, ImageFace, Visitor
 from faces.scrubbing import scrub, traces_of
@@ -112,9 +111,9 @@ def _group(event: Event) -> None:
 
 @transaction.atomic
 def _erase(event: Event, persons: Sequence[Face], by: Actor | str) -> Erasure:
-    # In this order, as everybody does: the event, its writers, its photos.
+    # Workers need not wait: none writes faces of these photos again, unless they are deleted and come in anew, and a
+    # deletion waits for this lock.
     event = lock(event.pk)
-    keep_writers_out(event.pk)
     persons = _present(event, persons)
     faces = _locked_faces(persons)
     keys, photos = {face.pk for face in faces}, {face.image_id for face in faces}
