@@ -23,6 +23,7 @@ from faces.admin.crops import crop
 from faces.admin.filters import HiddenFilter, NameFilter, PhotosFilter
 from faces.admin.kept import KeptAdmin
 from faces.admin.merging import candidates, merge_page
+from faces.admin.privacy_page import PERMISSION, erase_person, export_person
 from faces.admin.undoing import attempt, undo
 from faces.models import Face
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
     from django.urls import URLPattern
 
     from faces.models import FaceQuerySet
@@ -43,7 +45,8 @@ MOST_COMPARED = 5
 class FaceAdmin(KeptAdmin):
     """Who is who is decided by grouping, and corrected here by `faces.corrections`; nothing else writes.
 
-    People are hidden, not deleted: the next grouping would find them again, for everybody to see.
+    People are hidden, and not deleted as rows: the next grouping would find them again, for everybody to see. Who wants
+    to be forgotten is erased (`privacy_page`), one at a time.
     """
 
     list_filter = (("event", OwnEventFilter), HiddenFilter, NameFilter, PhotosFilter)
@@ -59,17 +62,19 @@ class FaceAdmin(KeptAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Everything below is for staff; it needs the permission to view people, or to change them."""
-        views: list[tuple[str, Callable[..., HttpResponse], str, bool]] = [
+        views: list[tuple[str, Callable[..., HttpResponseBase], str, bool]] = [
             ("crop/<int:pk>.jpg", crop, "faces_crop", False),
             ("merge/", merge_page, "faces_merge", True),
             ("<int:pk>/candidates/", candidates, "faces_candidates", True),
             ("undo/<int:pk>/", undo, "faces_undo", True),
+            ("<int:pk>/export/", export_person, "faces_export", True),
+            ("<int:pk>/erase/", erase_person, "faces_erase", True),
         ]
         own = [path(route, self._guarded(view, changes=changes), name=name) for route, view, name, changes in views]
         return own + super().get_urls()
 
-    def _guarded(self, view: Callable[..., HttpResponse], *, changes: bool) -> Callable[..., Any]:
-        def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
+    def _guarded(self, view: Callable[..., HttpResponseBase], *, changes: bool) -> Callable[..., Any]:
+        def guarded(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
             if not (self.has_change_permission(request) if changes else self.has_view_permission(request)):
                 raise PermissionDenied
             return view(request, **arguments)
@@ -111,6 +116,7 @@ class FaceAdmin(KeptAdmin):
             "opts": self.opts,
             "title": person.name or "Unnamed person",
             "can_change": can_change,
+            "can_erase": can_change and request.user.has_perm(PERMISSION),
         }
         return TemplateResponse(request, "admin/faces/face/person.html", context)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -63,10 +62,8 @@ def context(request: HttpRequest, person: Face) -> dict[str, Any]:
 
 
 def decisions_about(person: Face) -> list[Decision]:
-    """Return the latest decisions about the person's faces, or the person as such."""
-    about = Q(faces__image_face__face=person) | Q(before__persons__has_key=str(person.pk))
-    keys = Decision.objects.filter(about, event=person.event_id).order_by().values("pk")
-    found = Decision.objects.filter(pk__in=keys).select_related("made_by", "undone_by").defer("before")
+    """Return the latest decisions about the person."""
+    found = Decision.objects.about(person).select_related("made_by", "undone_by").defer("before")
     return list(found.order_by("-pk")[:LATEST])
 
 

@@ -6,13 +6,19 @@ from django.conf import settings
 from django.db import models
 
 from events.models import Event
-from faces.models.people import ImageFace
+from faces.models.people import Face, ImageFace
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def live(self) -> DecisionQuerySet:
         """Return what was decided and not undone."""
         return self.filter(undone_at=None)
+
+    def about(self, person: Face) -> DecisionQuerySet:
+        """Return what was decided about the person's faces, or the person as such."""
+        about = models.Q(faces__image_face__face=person) | models.Q(before__persons__has_key=str(person.pk))
+        # A decision about several of the faces is one decision.
+        return self.filter(pk__in=self.filter(about, event=person.event_id).order_by().values("pk"))
 
 
 class Decision(models.Model):

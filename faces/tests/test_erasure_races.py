@@ -11,10 +11,12 @@ import pytest
 from django.db import connection, transaction
 
 from faces import engine as engines
-from faces import grouping, privacy, reembedding
+from faces import grouping, privacy
 from faces.corrections import CorrectionError
 from faces.models import Embedding, Erased, Face, ImageFace, NextEmbedding
+from faces.partition import partition
 from faces.privacy import Erasure
+from faces.redescribing import describe
 from faces.reembedding import Reembedding
 from faces.tests.people import add_person
 from faces.tests.test_privacy import person_at
@@ -48,7 +50,7 @@ def test_a_consolidation_that_was_planned_before_is_planned_anew(
     event: Event, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = add_person(event, 0, 1), add_person(event, 60, 61)
-    partition, plans = grouping.partition, []
+    plans = []
 
     def erased_meanwhile(*args: Any) -> Any:
         plans.append(len(args[1].ids))
@@ -56,7 +58,7 @@ def test_a_consolidation_that_was_planned_before_is_planned_anew(
             privacy.erase(event, [ada], staff)
         return partition(*args)
 
-    monkeypatch.setattr(grouping, "partition", erased_meanwhile)
+    monkeypatch.setattr("faces.grouping.partition", erased_meanwhile)
     grouping.consolidate(event)
     assert plans == [4, 2]
     assert Face.objects.get() == bob
@@ -117,7 +119,6 @@ def test_a_reembedding_that_has_the_faces_in_hand_writes_the_others(
 ) -> None:
     monkeypatch.setitem(engines._engines, "wide", WideEngine())
     described, erased = threading.Event(), threading.Event()
-    describe = reembedding.describe
 
     def describe_slowly(*args: Any) -> Iterator[Any]:
         answers = list(describe(*args))
@@ -125,7 +126,7 @@ def test_a_reembedding_that_has_the_faces_in_hand_writes_the_others(
         assert erased.wait(10)
         yield from answers
 
-    monkeypatch.setattr(reembedding, "describe", describe_slowly)
+    monkeypatch.setattr("faces.reembedding.describe", describe_slowly)
 
     def erase() -> None:
         assert described.wait(10)
