@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 
 from events.access import is_staff
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 ROOM_FOR_THE_REST = 1_000_000
 """Bytes of a form beside its selfie."""
 
+SELFIES = ("selfie", "api-selfie")
+"""The addresses whose files are kept in memory only, whoever sends them."""
+
 CHECKS_FIRST = "api-upload"
 """The address that knows who is asking before it reads the files: API clients have no session to be known by."""
 
 
 class StrangersBringLittle(FileUploadHandler):
-    """Refuses, unread, a form with files that is larger than a selfie, unless staff send it.
+    """Refuses, unread, a form with files that is larger than selfies, unless staff send photos.
 
     Without it, anybody could fill the disk: a form is read to its end before a view, or the check of its CSRF
     token, sees it.
@@ -47,7 +50,29 @@ class StrangersBringLittle(FileUploadHandler):
         return None
 
 
+class SelfiesInMemory(MemoryFileUploadHandler):
+    """Keeps selfies in memory, whatever their size: a temporary file would outlive a process that is killed.
+
+    `StrangersBringLittle`, which comes first, sees to it that they are not large.
+    """
+
+    def handle_raw_input(
+        self,
+        input_data: IO[bytes],
+        META: dict[str, str],  # noqa: N803  # Django's name
+        content_length: int,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Take the files of the addresses that are for selfies, and leave all others to the next handlers."""
+        self.activated = _is_for_selfies(self.request)
+
+
+def _is_for_selfies(request: HttpRequest | None) -> bool:
+    return request is not None and request.resolver_match is not None and request.resolver_match.url_name in SELFIES
+
+
 def _may_bring_more(request: HttpRequest | None) -> bool:
-    if request is None or request.resolver_match is None:
+    if request is None or request.resolver_match is None or _is_for_selfies(request):
         return False
     return request.resolver_match.url_name == CHECKS_FIRST or is_staff(request.user)

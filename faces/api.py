@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from django.http import HttpResponseBase
     from rest_framework.request import Request
 
+    from events.access import Actor
+
 
 class GalleryTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, earned by a matching selfie; puts the Grant into `request.auth`."""
@@ -214,6 +216,7 @@ class GalleryViewSet(ShownViewSet):
             raise NotFound("There is no person with this grab_id.")
         if grant is None:
             sure, maybe = list(images_of(Face.objects.filter(pk=person.pk))), []
+            audit_log.record(audit_log.Action.LOOKED, person.event, _actor(request), grab_id=person.grab_id)
         elif grant.persons().filter(pk=person.pk).exists():
             sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
         else:
@@ -253,6 +256,11 @@ class StorageViewSet(ShownViewSet):
             reason = "This event offers previews only: ask for the `preview_path`."
             raise Refusal("originals_not_offered", reason, status.HTTP_403_FORBIDDEN)
         return serve(image, rendition, to_visitor=to_visitor)
+
+
+def _actor(request: Request) -> Actor | str:
+    """Return who asks, for the audit log."""
+    return f"API key {request.auth.name}" if isinstance(request.auth, APIKey) else request.user
 
 
 def _grant(request: Request) -> Grant | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils.text import Truncator
 
 from events.models import Event
+from faces import audit_log
 from faces.models import Decision, DecisionFace, Face, FaceAlias, ImageFace
 from faces.persons import refresh
 
@@ -114,6 +116,7 @@ class Ledger:
             for member in members
         ]
         DecisionFace.objects.bulk_create(rows, batch_size=CHUNK)
+        note(decision, by)
         return decision
 
     def transfer(self, members: Iterable[Member], to: Face | None) -> dict[str, Any]:
@@ -131,6 +134,14 @@ class Ledger:
         for member in self.members:
             photos[member.person].add(member.image)
         return enumerate_some([f"{label(person)} ({count(len(photos[person.pk]), 'photo')})" for person in persons])
+
+
+def note(decision: Decision, by: User, undone: str = "") -> None:
+    """Write a decision, or its undoing, into the audit log: whom it was about, without the names."""
+    about = [UUID(person["grab_id"]) for person in decision.before["persons"].values()]
+    for grab_id in about or (None,):
+        detail = undone + decision.get_kind_display()
+        audit_log.record(audit_log.Action.CHANGED, decision.event, by, grab_id=grab_id, detail=detail)
 
 
 def lock(event_id: int) -> Event:

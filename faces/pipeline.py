@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from faces.engine import Embeddings, FaceEngine
 
+NOT_KEPT = Failed(
+    "faces_not_kept", "The event keeps no faces any more. Choose a later day for that in admin, then try again."
+)
 CRASHED = Failed(
     "crashed", "The photo stopped its worker each time. Save it again as a plain JPEG, and upload that instead."
 )
@@ -134,9 +137,13 @@ def check_embeddings(embeddings: Embeddings, count: int, dimension: int) -> None
 def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> Iterator[Image]:
     """Yield each of these photos that was looked at, and written down by nobody else."""
     # Read anew: somebody may have changed it (`manage.py reembed`) since this process first heard of the event.
-    engine_name = Event.objects.filter(pk=event.pk).values_list("engine", flat=True).first()
-    if engine_name is None:
+    present = Event.objects.filter(pk=event.pk).first()
+    if present is None:
         return
+    if not present.keeps_faces:
+        yield from (image for image in images if _write(image, present.engine, NOT_KEPT))
+        return
+    engine_name = present.engine
     fresh = [image for image in images if not image.attempts]
     # A photo that may have killed a worker must not take others with it again.
     suspects = [[image] for image in images if image.attempts]

@@ -4,7 +4,7 @@
 - `group`: the new faces of an event get their persons.
 - `consolidate`: all its faces are clustered anew; minutes for a large event, so groupings go on beside it.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
-- `clean_up`: every hour, for the jobs that failed long ago.
+- `clean_up`: every hour, for the jobs that failed long ago, and for all that must not be kept any longer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from procrastinate import JobContext
@@ -24,7 +25,7 @@ from procrastinate.tasks import configure_task
 
 from events import queue
 from events.models import Event, Image
-from faces import grouping, pipeline
+from faces import grouping, pipeline, retention
 from faces.claims import BATCH_SIZE
 from faces.models import Face, ImageFace
 from faces.watchdog import watched
@@ -103,8 +104,9 @@ def consolidate(event_id: int) -> None:
 @app.periodic(cron="0 * * * *")
 @app.task(name=CLEAN_UP, queue=SWEEP, queueing_lock=CLEAN_UP, pass_context=True)
 async def clean_up(context: JobContext, timestamp: int) -> None:
-    """Drop the jobs that failed or were stopped a day ago; those that succeeded are gone already."""
+    """Drop the jobs that failed or were stopped a day ago; those that succeeded are gone already. See to retention."""
     await context.app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=True, include_aborted=True)
+    await sync_to_async(see_to_retention)()
 
 
 @app.periodic(cron="* * * * * */10")
@@ -114,6 +116,14 @@ async def sweep(context: JobContext, timestamp: int) -> None:
     for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=job.task_name not in COUNTED)
     await sync_to_async(announce_forgotten)()
+
+
+def see_to_retention() -> None:
+    """Delete what must not be kept any longer: faces, galleries, sessions, old entries of the audit log."""
+    for _ in retention.retire_overdue():
+        pass
+    retention.expire()
+    call_command("clearsessions")
 
 
 def request_grouping(event: Event) -> None:

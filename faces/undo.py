@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from faces.ledger import CorrectionError, Member, lock, read_members, reassign, snapshot
+from faces.ledger import CorrectionError, Member, lock, note, read_members, reassign, snapshot
 from faces.models import Decision, DecisionFace, Embedding, Face, FaceAlias, ImageFace
 from faces.persons import refresh
 from faces.scrubbing import ERASED
@@ -65,6 +65,7 @@ def undo(decision: Decision, by: User) -> bool:
     refresh(event, restored)
     decision.undone_by, decision.undone_at = by, timezone.now()
     decision.save(update_fields=("undone_by", "undone_at"))
+    note(decision, by, undone="Undone: ")
     return True
 
 

@@ -159,6 +159,7 @@ MAX_MEGAPIXELS = env.int("MAX_MEGAPIXELS", default=120)
 MAX_SELFIE_MEGAPIXELS = env.int("MAX_SELFIE_MEGAPIXELS", default=64)
 FILE_UPLOAD_HANDLERS = [
     "events.uploads.StrangersBringLittle",
+    "events.uploads.SelfiesInMemory",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

@@ -10,7 +10,7 @@ from events import api as events_api
 from events import views as events_views
 from faces import api as faces_api
 from faces import staff_api
-from faces.views import forget, gallery, news, selfie, staff
+from faces.views import forget, gallery, news, privacy, selfie, staff
 from faces.views import open as open_views
 from grabpic_site import languages
 
@@ -56,6 +56,8 @@ urlpatterns = [
     path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("events/<slug:slug>/forget/", forget.forget, name="forget"),
     path("photos/<uuid:image_id>/<slug:rendition>/", gallery.photo, name="photo"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("events/<slug:slug>/privacy/", privacy.privacy, name="event-privacy"),
     path("credits/", TemplateView.as_view(template_name="credits.html"), name="credits"),
     path("language/", languages.choose_language, name="set_language"),
     path("language.js", languages.javascript_catalog, name="javascript-catalog"),

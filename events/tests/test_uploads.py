@@ -10,6 +10,8 @@ from django.test import Client
 from rest_framework_api_key.models import APIKey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from django.contrib.auth.models import User
     from pytest_django.fixtures import Settings
 
@@ -57,3 +59,40 @@ def test_too_many_files_are_refused_in_the_apis_shape(staff_client: Client, even
     files = [SimpleUploadedFile(f"{number}.jpg", b"x") for number in range(2)]
     response = staff_client.post(API_UPLOAD, {"files": files})
     assert (response.status_code, response.json()["code"]) == (413, "too_many_files")
+
+
+@pytest.mark.parametrize("address", ["/events/city-run/selfie/", API_SELFIE])
+@pytest.mark.parametrize("sender", ["stranger", "staff"])
+def test_a_selfie_never_lies_in_a_file(
+    client: Client,
+    event: Event,
+    staff: User,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    sender: str,
+) -> None:
+    """Not even while the request lasts: who kills the process then would leave it there."""
+    settings.FILE_UPLOAD_TEMP_DIR, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = str(tmp_path), 1000
+    made: list[str] = []
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda *_, **options: made.append(str(options)))
+    if sender == "staff":
+        client.force_login(staff)
+    selfie = SimpleUploadedFile("me.jpg", bytes(900_000))
+    answer = client.post(address, {"file": selfie, "consent": "2026-11"})
+    assert answer.status_code == 400
+    assert made == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nor_do_staff_send_larger_selfies(client: Client, event: Event, staff: User) -> None:
+    client.force_login(staff)
+    assert client.post(API_SELFIE, {"file": large()}).status_code == 413
+
+
+def test_photos_of_staff_do_lie_in_files(staff_client: Client, event: Event, settings: Settings) -> None:
+    """Else the test above would hold for a site that uses no files at all."""
+    settings.FILE_UPLOAD_TEMP_DIR, settings.FILE_UPLOAD_MAX_MEMORY_SIZE = "/nowhere", 1000
+    with pytest.raises(FileNotFoundError):
+        staff_client.post(API_UPLOAD, {"files": SimpleUploadedFile("me.jpg", bytes(9000))})

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from events import ingest
 from events.models import Event
+from faces import retention
 from faces.admin.distances import DistancesAdmin, DistancesForm
 from faces.engine import EngineError, validate_name
 from faces.progress import workers_alive
@@ -37,7 +38,7 @@ class EventForm(DistancesForm):
 @admin.register(Event)
 class EventWithFacesAdmin(DistancesAdmin):
     form = EventForm
-    actions = ("find_faces", "regroup")
+    actions = ("find_faces", "regroup", "look_again")
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         shown = tuple(super().get_list_display(request))
@@ -67,3 +68,14 @@ class EventWithFacesAdmin(DistancesAdmin):
             self.message_user(request, f"{event}: its faces will be grouped anew.", messages.SUCCESS)
         if not workers_alive():
             self.message_user(request, NO_WORKER, messages.WARNING)
+
+    @admin.action(description="Look for the faces again that were deleted as planned", permissions=["change"])
+    def look_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        """Have the workers look at all photos of events that may keep faces again."""
+        for event in queryset:
+            if event.keeps_faces:
+                count = retention.look_again(event)
+                self.message_user(request, f"{event}: {count} photos will be looked at again.", messages.SUCCESS)
+            else:
+                advice = f"{event} keeps no faces any more. Choose a later day on its page first."
+                self.message_user(request, advice, messages.WARNING)

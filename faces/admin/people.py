@@ -16,8 +16,9 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from events.admin import ShortPaginator
-from events.own import OwnEventFilter, of_own_events
-from faces import corrections
+from events.models import Event
+from events.own import OwnEventFilter, of_own_events, staff_user
+from faces import audit_log, corrections
 from faces.admin import person_page
 from faces.admin.crops import crop
 from faces.admin.filters import HiddenFilter, NameFilter, PhotosFilter
@@ -94,8 +95,15 @@ class FaceAdmin(KeptAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST" and not self.has_change_permission(request):
             raise PermissionDenied
-        context = {"title": "People", "event": request.GET.get("event__id__exact", ""), **(extra_context or {})}
-        return super().changelist_view(request, context)
+        named = request.GET.get("event__id__exact", "")
+        self._note_list(request, named)
+        return super().changelist_view(request, {"title": "People", "event": named, **(extra_context or {})})
+
+    def _note_list(self, request: HttpRequest, named: str) -> None:
+        if request.method == "GET" and self.has_view_permission(request):
+            own = Event.objects.managed_by(staff_user(request))
+            event = own.filter(pk=named).first() if named.isdecimal() and len(named) < 19 else None
+            audit_log.record(audit_log.Action.LOOKED, event, staff_user(request), detail="People")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -110,6 +118,7 @@ class FaceAdmin(KeptAdmin):
             return HttpResponseRedirect(reverse("admin:faces_face_changelist"))
         if request.method == "POST":
             return person_page.correct(request, person)
+        audit_log.record(audit_log.Action.LOOKED, person.event, staff_user(request), grab_id=person.grab_id)
         context = {
             **self.admin_site.each_context(request),
             **person_page.context(request, person),

@@ -9,6 +9,8 @@ from django.contrib import admin
 
 from events.admin import ImageAdmin
 from events.models import Image
+from events.own import staff_user
+from faces import audit_log
 from faces.doubts import Likeness, likenesses
 from faces.models import ImageFace
 
@@ -53,5 +55,8 @@ class ImageWithFacesAdmin(ImageAdmin):
         form_url: str = "",
         obj: Image | None = None,
     ) -> HttpResponse:
-        context["boxes"] = boxes(obj) if obj and request.user.has_perm("faces.view_face") else []
+        context["boxes"] = []
+        if obj and request.user.has_perm("faces.view_face"):
+            audit_log.record(audit_log.Action.LOOKED, obj.event, staff_user(request), detail=f"Faces of photo {obj.pk}")
+            context["boxes"] = boxes(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from events.models import Event
 from events.own import staff_user
-from faces import corrections
+from faces import audit_log, corrections
 from faces.admin.queues import LATER, QUEUES, Answer
 from faces.models import Decision
 
@@ -171,6 +171,7 @@ def _choice(request: HttpRequest, queue: Queue) -> HttpResponse:
 
 
 def _page(page: Review) -> HttpResponse:
+    audit_log.record(audit_log.Action.LOOKED, page.event, staff_user(page.request), detail=page.queue.title)
     if "go" not in page.request.GET:
         page.fill()
     card = page.first_card()

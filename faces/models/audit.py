@@ -23,7 +23,7 @@ class AuditEntry(models.Model):
         RETIRED = "retired", "Deleted all faces"
 
     at = models.DateTimeField(auto_now_add=True)
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="audit_entries")
+    event = models.ForeignKey(Event, on_delete=models.SET_NULL, null=True, related_name="audit_entries")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     actor = models.CharField(max_length=200, help_text="Who it was, in words that outlive an account.")
     action = models.CharField(max_length=12, choices=Action.choices)

@@ -356,7 +356,7 @@ class TestSuspicious:
         assert shown(decider.get(SUSPICIOUS, {"event": "city-run", "cards": mixed[0]})) == []
 
 
-@pytest.mark.parametrize(("url", "angles", "page", "cards"), [(MERGES, [0], 16, 9), (SUSPICIOUS, [0, 0, 61], 23, 13)])
+@pytest.mark.parametrize(("url", "angles", "page", "cards"), [(MERGES, [0], 17, 9), (SUSPICIOUS, [0, 0, 61], 24, 13)])
 def test_the_queries_are_as_many_for_many_people(
     decider: Client,
     event: Event,
