@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from events.access import manages_every_event
 from events.models import Event, Image
-from events.own import OwnEventFilter, OwnEventsAdmin, staff_user
+from events.own import OwnEventFilter, OwnEventsAdmin, OwnRowWidget, of_own_events, staff_user
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -52,7 +52,6 @@ class EventAdmin(OwnEventsAdmin):
     list_display = ("name", "date", "access", "open_now", "pending_count", "failed_count", "pages")
     list_filter = ("access",)
     search_fields = ("name", "slug")
-    raw_id_fields = ("cover",)
     filter_horizontal = ("staff", "groups")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  # Django's own declaration
     readonly_fields = ("faces_deleted_at",)
@@ -66,7 +65,10 @@ class EventAdmin(OwnEventsAdmin):
         ("Staff", {"fields": ("staff", "groups")}),
         (
             "Faces",
-            {"fields": ("engine", "max_distance", "maybe_distance", "join_distance", "group_distance")},
+            {
+                "classes": ("collapse",),
+                "fields": ("engine", "max_distance", "maybe_distance", "join_distance", "group_distance"),
+            },
         ),
     )
 
@@ -89,6 +91,12 @@ class EventAdmin(OwnEventsAdmin):
         super().save_related(request, form, formsets, change)
         if not change and not manages_every_event(staff_user(request)):
             form.instance.staff.add(staff_user(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cover":
+            own = of_own_events(Image.objects.all(), request)
+            kwargs |= {"queryset": own, "widget": OwnRowWidget(db_field.remote_field, self.admin_site, own)}
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="open now", boolean=True)
     def open_now(self, event: Event) -> bool:

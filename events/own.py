@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
+from django.contrib.admin.widgets import ForeignKeyRawIdWidget
 from django.db.models import Model
 
 from events.access import manages_every_event
@@ -49,3 +50,15 @@ class OwnEventFilter(admin.RelatedFieldListFilter):
     ) -> list[tuple[str, str | _StrPromise]]:
         own = Event.objects.managed_by(staff_user(request))
         return [(str(event.pk), event.name) for event in own]
+
+
+class OwnRowWidget(ForeignKeyRawIdWidget):
+    """The key of another row, with its name where it is one's own."""
+
+    def __init__(self, rel: Any, admin_site: admin.AdminSite, own: QuerySet[Any]) -> None:
+        super().__init__(rel, admin_site)
+        self._own = own
+
+    def label_and_url_for_value(self, value: Any) -> tuple[str, str]:
+        label, url = super().label_and_url_for_value(value)
+        return (label, url) if label and self._own.filter(pk=value).exists() else ("", "")

@@ -3,6 +3,7 @@
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
+# They export and erase people by the permission to delete them.
 PERMISSIONS = ("change_face", "delete_face", "view_face", "view_decision", "view_auditentry")
 
 
