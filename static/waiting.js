@@ -1,7 +1,7 @@
 // Keeps the page alive until more photos are in, and then looks again by itself.
 
 import { request } from "./api.js";
-import { gettext, interpolate, ngettext } from "./language.js";
+import { gettext, interpolate, language, ngettext } from "./language.js";
 
 const PATIENCE = 6; // intervals after which photos that have come count, even while more are coming
 const STILL = new Set(["no_match", "engine_unavailable", "away", "broken_answer"]);
@@ -9,6 +9,8 @@ const TITLE = document.title;
 const PULSE = [200, 100, 200]; // milliseconds
 
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const count = (text, number) => interpolate(text, [number.toLocaleString(language)]);
 
 // Only from a tap. A phone's browser may refuse a page's own notifications, and then says so at once.
 async function mayNotify() {
@@ -31,7 +33,6 @@ function notify(text) {
 export class Waiting extends EventTarget {
   #panel;
   #look;
-  #interval;
   #timer = 0;
   #lock = null;
   #flight = new AbortController(); // of this waiting; aborted once it has ended
@@ -42,7 +43,6 @@ export class Waiting extends EventTarget {
     this.#panel = panel;
     this.#look = look;
     this.#flight.abort();
-    this.#interval = 1000 * panel.dataset.interval;
     panel.querySelector(".stop").addEventListener("click", () => this.#onStop());
     document.addEventListener("visibilitychange", () => this.#onVisibility());
   }
@@ -107,7 +107,7 @@ export class Waiting extends EventTarget {
     if (status === 403 || status === 404) return this.#end(null);
     if (data) await this.#compare(data, signal);
     else this.#say(gettext("No connection. We go on as soon as it is back."));
-    if (!signal.aborted) this.#timer = setTimeout(() => this.#poll(), this.#interval);
+    if (!signal.aborted) this.#timer = setTimeout(() => this.#poll(), 1000 * this.#panel.dataset.interval);
   }
 
   // Photos that came between the selfie and the first of these answers are not known of, so it looks at once.
@@ -135,7 +135,7 @@ export class Waiting extends EventTarget {
   #report(photos, pending) {
     const looked = ngettext("%s photo looked at so far.", "%s photos looked at so far.", photos);
     const coming = ngettext("%s is on its way.", "%s are on their way.", pending);
-    const texts = [interpolate(looked, [photos]), pending ? interpolate(coming, [pending]) : ""];
+    const texts = [count(looked, photos), pending ? count(coming, pending) : ""];
     this.#say(texts.join(" "));
   }
 
@@ -150,8 +150,8 @@ export class Waiting extends EventTarget {
   #found({ gallery, sure, maybe }) {
     this.#rest();
     const text = sure
-      ? interpolate(ngettext("You are in %s photo", "You are in %s photos", sure), [sure])
-      : interpolate(ngettext("%s photo may show you", "%s photos may show you", maybe), [maybe]);
+      ? count(ngettext("You are in %s photo", "You are in %s photos", sure), sure)
+      : count(ngettext("%s photo may show you", "%s photos may show you", maybe), maybe);
     this.#show(".found");
     this.#panel.querySelector(".found h2").textContent = text;
     this.#panel.querySelector(".found a").href = gallery;

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import io
 import shutil
+import zlib
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from PIL import Image as Picture
 from playwright.sync_api import expect, sync_playwright
 
 from conftest import GREEN, RED, paint_photo
@@ -16,9 +20,11 @@ from faces import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from django.test import Client
-    from playwright.sync_api import Browser, Page
+    from numpy.typing import NDArray
+    from playwright.sync_api import Browser, FilePayload, Page
     from pytest_django.live_server_helper import LiveServer
 
     from events.models import Event
@@ -95,6 +101,49 @@ def run(event: Event) -> Event:
         ingest.add(event, paint_photo(*colours, shade=100 + number), f"{number}.png")
     pipeline.ingest(event)
     return event
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for films: tests of the same film then have the same Chromium."""
+    return tmp_path_factory.mktemp("films")
+
+
+def upload_of(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": content}
+
+
+def selfie_of(*colours: tuple[int, int, int], **options: Any) -> FilePayload:
+    return upload_of("me.png", paint_photo(*colours, **options).read())
+
+
+def frame_of(shade: int, *, face: bool = True) -> NDArray[np.uint8]:
+    """Return a picture of the camera: grey, and a red face in it."""
+    pixels = np.full((480, 640, 3), shade, np.uint8)
+    if face:
+        pixels[120:360, 220:420] = RED
+    return pixels
+
+
+def fake_camera(folder: Path, *frames: NDArray[np.uint8]) -> tuple[str, ...]:
+    """Return the arguments that make a film of these frames the camera's picture, and pages free to use it.
+
+    Without frames it is a red face.
+    """
+    content = b"".join(_jpeg(frame) for frame in frames or [frame_of(128)]) * 10
+    film = folder / f"{zlib.crc32(content)}.mjpeg"
+    film.write_bytes(content)
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Picture.fromarray(pixels).save(file, "JPEG", quality=95)
+    return file.getvalue()
 
 
 def fits(page: Page) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from events.models import Image
 from faces import pipeline
 from faces.models import ImageFace
 from faces.tests.galleries import open_gallery
-from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fits
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, selfie_of, upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,29 +52,6 @@ def log_in(page: Page, live_server: LiveServer) -> None:
     page.fill("#id_password", "staff")
     page.click("[type=submit]")
     page.wait_for_url(f"{live_server}/")
-
-
-def upload_of(name: str, content: bytes) -> FilePayload:
-    return {"name": name, "mimeType": "image/png", "buffer": content}
-
-
-def selfie_of(*colours: tuple[int, int, int], **options: Any) -> FilePayload:
-    return upload_of("me.png", paint_photo(*colours, **options).read())
-
-
-def fake_camera(folder: Path) -> tuple[str, ...]:
-    """Film a red face, and return the arguments that make it the camera's picture, and pages free to use it."""
-    pixels = np.full((480, 640, 3), 128, np.uint8)
-    pixels[120:360, 220:420] = RED
-    frame = io.BytesIO()
-    Picture.fromarray(pixels).save(frame, "JPEG", quality=95)
-    film = folder / "camera.mjpeg"
-    film.write_bytes(frame.getvalue() * 10)
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
 
 
 class TestAttendee:
@@ -135,9 +111,9 @@ class TestAttendee:
         assert page.request.get(f"{live_server}{preview}").headers["content-type"] == "image/jpeg"
 
     def test_finds_their_photos_with_the_camera(
-        self, visit: Visit, live_server: LiveServer, run: Event, tmp_path: Path
+        self, visit: Visit, live_server: LiveServer, run: Event, films: Path
     ) -> None:
-        page = visit(*fake_camera(tmp_path), **PHONE, permissions=["camera"])
+        page = visit(*fake_camera(films), **PHONE, permissions=["camera"])
         page.goto(f"{live_server}/events/city-run/")
         agree(page)
         page.get_by_role("button", name="Take a selfie").click()
@@ -148,9 +124,9 @@ class TestAttendee:
         expect(page.get_by_role("heading", level=1)).to_have_text("You are in 3 photos")
 
     def test_closing_the_camera_switches_it_off(
-        self, visit: Visit, live_server: LiveServer, run: Event, tmp_path: Path
+        self, visit: Visit, live_server: LiveServer, run: Event, films: Path
     ) -> None:
-        page = visit(*fake_camera(tmp_path), **PHONE, permissions=["camera"])
+        page = visit(*fake_camera(films), **PHONE, permissions=["camera"])
         page.goto(f"{live_server}/events/city-run/")
         agree(page)
         page.get_by_role("button", name="Take a selfie").click()
@@ -161,9 +137,9 @@ class TestAttendee:
         page.wait_for_function("document.querySelector('video').srcObject === null")
 
     def test_waits_for_the_answer_before_another_selfie(
-        self, visit: Visit, live_server: LiveServer, run: Event, tmp_path: Path
+        self, visit: Visit, live_server: LiveServer, run: Event, films: Path
     ) -> None:
-        page = visit(*fake_camera(tmp_path), **PHONE, permissions=["camera"])
+        page = visit(*fake_camera(films), **PHONE, permissions=["camera"])
         page.goto(f"{live_server}/events/city-run/")
         page.evaluate("XMLHttpRequest.prototype.send = () => {}")
         agree(page)
