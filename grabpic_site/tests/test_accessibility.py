@@ -15,9 +15,8 @@ from events.models import Event
 from faces.models import Face, ImageFace
 from faces.tests.galleries import open_gallery
 from grabpic_site.languages import FOR_STAFF
-from grabpic_site.tests.conftest import IN_BROWSER
+from grabpic_site.tests.conftest import IN_BROWSER, fake_camera, selfie_of
 from grabpic_site.tests.inspection import Inspection
-from grabpic_site.tests.test_browser import fake_camera, selfie_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
