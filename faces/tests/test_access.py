@@ -336,3 +336,19 @@ def test_a_window_must_not_end_before_it_begins(event: Event) -> None:
     event.closes_at = event.opens_at - timedelta(seconds=1)
     with pytest.raises(ValidationError, match="after the opening"):
         event.full_clean()
+
+
+def test_an_events_page_leads_its_staff_and_nobody_else_to_their_pages(
+    client: Client, event: Event, other_event: Event, organiser: User
+) -> None:
+    for login, page, led in ((False, EVENT, False), (True, EVENT, True), (True, "/events/other-run/", False)):
+        if login:
+            client.force_login(organiser)
+        shown = text(client, page)
+        assert (f'href="{page}upload/"' in shown, f'href="{page}poster/"' in shown) == (led, led)
+
+
+def test_the_page_of_an_open_event_leads_to_all_photos(client: Client, event: Event) -> None:
+    assert 'href="/events/city-run/photos/"' not in text(client, EVENT)
+    publish(event, Access.OPEN)
+    assert 'href="/events/city-run/photos/"' in text(client, EVENT)

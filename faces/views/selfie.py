@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.gate import manages
 from events.views import for_visitors
 from faces import audit_log, consent, search
 from faces.engine import EngineError
@@ -154,5 +155,6 @@ def _page(
         "photo_count": event.images.count(),
         "problem": problem and _as_json(problem),
         "consent": consent,
+        "manages": manages(request.user, event),
     }
     return render(request, "events/event.html", context, status=status)
