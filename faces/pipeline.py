@@ -237,7 +237,9 @@ def _postpone(image: Image) -> bool:
 def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
     if not stays_engine(image.event_id, engine_name):
         return _leave_to_next_engine(image)
-    width, height = (image.height, image.width) if outcome.turns % 2 else (image.width, image.height)
+    # What it was turned by before, should it have been looked at, counts, too.
+    sides = image.width, image.height
+    width, height = sides[::-1] if (outcome.turns + image.turns) % 2 else sides
     outcome = _without_erased(image, (width, height), outcome)
     state = Image.State.INDEXED if outcome.detections else Image.State.NO_FACE
     written = _end(image, state, attempts=0, width=width, height=height, turns=outcome.turns)

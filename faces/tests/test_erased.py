@@ -197,6 +197,25 @@ def test_whichever_way_up_a_detector_wants_the_photo(
     assert ImageFace.objects.count() == 1
 
 
+@pytest.mark.usefixtures("_upright")
+def test_a_turned_photo_that_is_looked_at_once_more(event: Event, paint: Painter, staff: User) -> None:
+    upload(event, ("lying.png", paint(RED, GREEN)))
+    for _ in range(2):
+        Image.objects.update(state="pending")
+        pipeline.ingest(event)
+        image = Image.objects.get()
+        assert (image.turns, image.width, image.height) == (1, 300, 400)
+        if not Erased.objects.exists():
+            privacy.erase(event, [person_of(event, RED, paint)], staff)
+            ImageFace.objects.all().delete()
+    assert list(ImageFace.objects.values_list("x", "y")) == [(100, 220)]
+
+
+@pytest.fixture
+def _upright(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engines._engines, "fake", Upright())
+
+
 def person_of(event: Event, colour: tuple[int, int, int], paint: Painter) -> Face:
     found = search.find(event, paint(colour, size=(300, 400)))
     assert isinstance(found, Match)
