@@ -60,7 +60,7 @@ def test_the_grab_id_of_who_was_merged_works_too(
     corrections.merge(event, [small, large], staff)
     options = ["--yes"] if command == "erase_person" else []
     said(command, small.grab_id, *options)
-    assert AuditEntry.objects.get().grab_id == large.grab_id
+    assert AuditEntry.objects.get(actor="command line").grab_id == large.grab_id
 
 
 @pytest.mark.parametrize("command", ["export_person", "erase_person"])
