@@ -52,6 +52,7 @@ PRESSED = """() => {
 }"""
 """A card or a label may show the focus of what is in it."""
 
+SETTLED = "() => document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState === 'finished')"
 LEFT = "() => [...window.unreached].map((one) => one.outerHTML.slice(0, 120))"
 MOVING = """() => document.getAnimations().filter((one) => one.playState === "running")
     .map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"""
@@ -78,6 +79,7 @@ class Inspection:
         for size, colours in SIZES:
             self.page.set_viewport_size(size)
             self.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+            self.page.wait_for_function(SETTLED)  # admin's colours turn slowly
             problems = [*self._violations(), *self._layout()]
             self.findings += [f"{where}, {size['width']} px: {problem}" for problem in problems]
         self.findings += [f"{where}: {problem}" for problem in self._keyboard()]

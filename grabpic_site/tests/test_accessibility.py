@@ -191,4 +191,4 @@ class TestAttendees:
     def test_can_use_every_page(self, tour: Tour) -> None:
         for look in (*PAGES.values(), before_and_after, errors):
             look(tour)
-        assert tour.findings == []
+        assert not tour.findings, "\n".join(tour.findings)
