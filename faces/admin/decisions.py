@@ -105,7 +105,7 @@ class DecisionAdmin(KeptAdmin):
             return None
         return f"{decision.undone_at:%Y-%m-%d %H:%M}, {decision.undone_by or 'somebody'}"
 
-    @admin.display(description="")
+    @admin.display(description="undo")
     def undo_button(self, decision: Decision) -> str:
         if decision.undone_at is not None:
             return ""

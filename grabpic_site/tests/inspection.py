@@ -20,11 +20,15 @@ SIZES: Any = [({"width": 1280, "height": 900}, "dark"), ({"width": 390, "height"
 """With the colours that the device prefers: admin has both."""
 
 FLAT = """
-body::before { display: none }
-html { background: rgb(74 55 23) !important }
+* { transition: none !important }
+body:has(.brand)::before { display: none }
+html:has(.brand) { background: rgb(74 55 23) !important }
 .glass { background: var(--glass-strong) !important }
 """
-"""The site's ground and glass where they are brightest, all over: axe-core tells no contrast on a gradient."""
+"""The site's ground and glass where they are brightest, all over: axe-core tells no contrast on a gradient.
+
+Admin's colours turn slowly into those of the other theme, and are measured when they are there.
+"""
 
 CLICKABLE = """() => {
     const root = [...document.querySelectorAll("dialog[open]")].findLast((one) => one.matches(":modal")) ?? document;
@@ -52,7 +56,6 @@ PRESSED = """() => {
 }"""
 """A card or a label may show the focus of what is in it."""
 
-SETTLED = "() => document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState === 'finished')"
 LEFT = "() => [...window.unreached].map((one) => one.outerHTML.slice(0, 120))"
 MOVING = """() => document.getAnimations().filter((one) => one.playState === "running")
     .map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"""
@@ -76,17 +79,15 @@ class Inspection:
 
     def look(self, where: str) -> None:
         """Inspect the page as it stands, at a desk and on a phone; `where` names it in the findings."""
+        self.page.add_style_tag(content=FLAT)
         for size, colours in SIZES:
             self.page.set_viewport_size(size)
             self.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
-            self.page.wait_for_function(SETTLED)  # admin's colours turn slowly
             problems = [*self._violations(), *self._layout()]
             self.findings += [f"{where}, {size['width']} px: {problem}" for problem in problems]
         self.findings += [f"{where}: {problem}" for problem in self._keyboard()]
 
     def _violations(self) -> Iterator[str]:
-        if self.page.locator("link[href$='site.css']").count():
-            self.page.add_style_tag(content=FLAT)
         for violation in Axe().run(self.page, options=OPTIONS).response["violations"]:
             for node in violation["nodes"]:
                 target = " ".join(map(str, node["target"]))

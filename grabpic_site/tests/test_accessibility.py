@@ -113,6 +113,7 @@ def gallery(tour: Tour) -> None:
     expect(tour.page.get_by_role("dialog").get_by_role("img")).to_have_js_property("naturalWidth", 400)
     tour.look("full view")
     tour.page.keyboard.press("Escape")
+    tour.page.wait_for_function("history.state === null")  # the way back that closing takes
     tour.open_gallery([], [maybe.pk])
     tour.open("gallery", "city-run")
     tour.look("gallery, unsure")
@@ -150,6 +151,17 @@ def forget(tour: Tour) -> None:
     tour.look("nothing to forget")
 
 
+def privacy(tour: Tour) -> None:
+    tour.open("privacy")
+    tour.look("privacy")
+
+
+def event_privacy(tour: Tour) -> None:
+    tour.event_is(organiser="Run e.V.", contact="info@run.example")
+    tour.open("event-privacy", "city-run")
+    tour.look("privacy at the event")
+
+
 def about(tour: Tour) -> None:
     tour.open("credits")
     tour.look("credits")
@@ -163,6 +175,8 @@ PAGES: dict[str, Callable[[Tour], None]] = {
     "browse": browse,
     "person": person,
     "forget": forget,
+    "privacy": privacy,
+    "event-privacy": event_privacy,
     "credits": about,
 }
 """By the name of the address."""
