@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
     from pytest_django.live_server_helper import LiveServer
 
     Visit = Callable[..., Page]
@@ -140,6 +140,20 @@ class TestPage:
         for part in (".consent", "label:has(#taken)", "label:has(#chosen)", "#selfie .hint"):
             expect(phone.locator(part)).to_be_in_viewport(ratio=1)
         assert fits(phone)
+
+    @pytest.mark.parametrize("language", ["en", "de"])
+    def test_fits_a_small_phone(self, visit: Visit, live_server: LiveServer, run: Event, language: str) -> None:
+        Event.objects.filter(pk=run.pk).update(organiser="Kreisverwaltungsgemeinschaftsorganisation")
+        phone = {**PHONE, "viewport": {"width": 320, "height": 568}}
+        page = opened(visit(**phone, locale=language), live_server)
+        assert fits(page)
+        page.get_by_role("checkbox").check()
+        page.set_input_files("#chosen", [selfie_of(NOBODY)] * 3)
+        expect(page.locator("#problem")).to_be_visible()
+        assert fits(page)
+        page.locator("#tell").click()
+        expect(page.locator("#waiting")).to_be_visible()
+        assert fits(page)
 
     @pytest.mark.parametrize(("motion", "animation"), [("reduce", "none"), ("no-preference", "scan")])
     def test_moves_only_for_those_who_do_not_mind(
@@ -332,10 +346,26 @@ class TestConnection:
         expect(page.get_by_role("heading", level=2)).to_have_text("Closed")
 
 
+DEVICE = """() => {
+    window.told = [];
+    window.locks = 0;
+    const lock = () => ({ release: () => window.locks--, released: false });
+    navigator.wakeLock.request = async () => { window.locks++; return lock(); };
+    navigator.vibrate = () => window.told.push("vibration");
+    window.Notification = class {
+        static permission = "default";
+        static async requestPermission() { this.permission = "granted"; window.told.push("asked"); }
+        constructor(text) { window.told.push(text); }
+    };
+}"""
+"""What a phone can do besides, and what was asked of it."""
+
+
 class TestWaiting:
     @pytest.fixture(autouse=True)
     def _waiting(self, page: Page, sent: list[int]) -> None:
         """Blue was not found, and waits; there are four photos."""
+        page.evaluate(DEVICE)
         page.locator("#waiting").evaluate("panel => { panel.dataset.interval = 0.1; }")
         choose(page, BLUE)
         page.get_by_role("button", name="Tell me when").click()
@@ -351,6 +381,13 @@ class TestWaiting:
         page.get_by_role("link", name="See my photos").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("You are in 1 photo")
 
+    def test_keeps_the_screen_awake_until_there_is_news_and_tells_it(self, page: Page, run: Event) -> None:
+        assert page.evaluate("window.locks") == 1
+        add(run, BLUE)
+        expect(page.get_by_role("link", name="See my photos")).to_be_visible()
+        assert page.evaluate("window.locks") == 0
+        assert page.evaluate("window.told") == ["asked", "vibration", "You are in 1 photo"]
+
     def test_looks_again_only_when_there_is_something_new(self, page: Page, run: Event, sent: list[int]) -> None:
         asked: list[str] = []
         page.on("response", lambda response: asked.append(response.url))
@@ -358,6 +395,18 @@ class TestWaiting:
         assert sum(url.endswith("/news/") for url in asked) > 3
         # With the selfie, and when waiting began.
         assert sent == [1, 1]
+
+    def test_looks_less_often_while_many_are_on_their_way(self, page: Page, sent: list[int]) -> None:
+        polls: list[object] = []
+
+        def answer(route: Route) -> None:
+            polls.append(route)
+            route.fulfill(json={"photos": 4 + len(polls), "pending": 1000, "mine": None})
+
+        with page.expect_response("**/selfie/"):
+            page.route("**/news/", answer)
+        assert len(polls) == 6
+        expect(page.locator("#waiting .so-far")).to_contain_text("1,000 are on their way.")
 
     def test_goes_on_after_the_connection_was_away(self, page: Page, run: Event) -> None:
         page.context.set_offline(True)
@@ -371,6 +420,7 @@ class TestWaiting:
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#waiting")).to_be_hidden()
         expect(page.get_by_role("button", name="Tell me when")).to_be_visible()
+        assert page.evaluate("window.locks") == 0
         page.on("request", lambda request: asked.append(request.url))
         page.wait_for_timeout(500)
         assert asked == []
