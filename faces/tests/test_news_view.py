@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from conftest import RED
+from conftest import GREEN, RED
 from events.models import Event, Image
+from faces import grouping, pipeline
 from faces.models import ImageFace
 from faces.tests.conftest import listed
 from faces.tests.galleries import open_gallery
@@ -36,6 +37,14 @@ def test_counts_what_was_looked_at_and_what_waits(client: Client, run: Event, ad
     assert "no-store" in response["Cache-Control"]
 
 
+def test_a_photo_waits_until_its_faces_are_grouped(client: Client, run: Event, add: Callable[..., Image]) -> None:
+    add("new.png", RED, GREEN)
+    pipeline.index_batch(run)
+    assert client.get(NEWS).json() == {"photos": 4, "pending": 1, "mine": None}
+    grouping.group(run)
+    assert client.get(NEWS).json() == {"photos": 5, "pending": 0, "mine": None}
+
+
 def test_counts_the_photos_of_the_gallery_that_is_open(client: Client, run: Event) -> None:
     open_red(client, run)
     assert client.get(NEWS).json()["mine"] == 3
@@ -56,11 +65,11 @@ def test_an_expired_gallery_is_none(client: Client, run: Event) -> None:
 def test_makes_few_queries_however_many_photos(
     client: Client, run: Event, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(2):  # the event, its photos by state
+    with django_assert_num_queries(3):  # the event, its photos by state, those with ungrouped faces
         client.get(NEWS)
     open_red(client, run)
     listed(run, 50, state=Image.State.INDEXED)
-    with django_assert_num_queries(6):  # and the session, the visitor, what they answered, their photos
+    with django_assert_num_queries(7):  # and the session, the visitor, what they answered, their photos
         client.get(NEWS)
 
 

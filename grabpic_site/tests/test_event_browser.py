@@ -368,7 +368,8 @@ class TestWaiting:
         page.evaluate(DEVICE)
         page.locator("#waiting").evaluate("panel => { panel.dataset.interval = 0.1; }")
         choose(page, BLUE)
-        page.get_by_role("button", name="Tell me when").click()
+        with page.expect_response(lambda response: response.url.endswith("/selfie/") and len(sent) == 2):
+            page.get_by_role("button", name="Tell me when").click()
         expect(page.locator("#waiting .so-far")).to_have_text("4 photos looked at so far.")
 
     def test_finds_by_itself_when_more_photos_are_in(self, page: Page, run: Event) -> None:
