@@ -87,9 +87,11 @@ def forget(event: Event, visitor: Visitor | None, agreed: Consent | None, *, per
 @transaction.atomic
 def _forget(event: Event, visitor: Visitor | None, agreed: Consent | None, *, person: bool) -> Forgotten:
     event = lock(event.pk)
-    present = visitor and event.visitors.select_for_update(of=("self",)).filter(pk=visitor.pk).first()
-    answers = present.answers.count() if present else 0
+    present = event.visitors.filter(pk=visitor.pk).select_related("consent").first() if visitor else None
     persons = list(sure_persons(present)) if present and person else []
+    # Before the visitor, as everybody does.
+    _locked_faces(persons)
+    answers = present.answers.count() if present else 0
     if present:
         visitors.forget(present)
     if agreed:

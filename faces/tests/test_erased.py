@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +15,13 @@ from faces import engine as engines
 from faces import pipeline, privacy, search
 from faces.engine import Box, Detection, RGBArray
 from faces.engine.fake import FakeEngine
+from faces.engine.tests.portraits import ARDERN, ARDERN_LATER, BIDEN, read
 from faces.erased import laid_back, same_places
 from faces.models import Embedding, Erased, Face, ImageFace
 from faces.search import Match, NoMatch
 from faces.tests.test_privacy import person_at
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
 
     from django.contrib.auth.models import User
@@ -139,6 +140,24 @@ def test_in_another_photo_they_are_somebody_new(event: Event, paint: Painter) ->
     pipeline.ingest(event)
     assert boxes(event) == [("other.png", 20), ("other.png", 110)]
     assert person_at("other.png", 0).grab_id not in known
+
+
+@pytest.mark.engine
+def test_real_engines_do_not_find_them_again(event: Event, staff: User) -> None:
+    Event.objects.update(engine="facenet+sface")
+    event.refresh_from_db()
+    photos = [(portrait[1], io.BytesIO(read(*portrait))) for portrait in (ARDERN, ARDERN_LATER, BIDEN)]
+    upload(event, *photos)
+    pipeline.ingest(event)
+    privacy.erase(event, [person_at(ARDERN[1], 0)], staff)
+    upload(event, *photos)
+    Event.objects.update(engine="sface")
+    event.refresh_from_db()
+    pipeline.ingest(event)
+    states = dict(Image.objects.values_list("file_name", "state"))
+    assert states == {ARDERN[1]: "no_face", ARDERN_LATER[1]: "no_face", BIDEN[1]: "indexed"}
+    assert isinstance(search.find(event, io.BytesIO(read(*ARDERN_LATER))), NoMatch)
+    assert isinstance(search.find(event, io.BytesIO(read(*BIDEN))), Match)
 
 
 class WideBoxes(FakeEngine):
