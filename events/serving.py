@@ -76,13 +76,16 @@ def serve(image: Image, rendition: str, *, to_visitor: bool, as_attachment: bool
     except OSError as error:
         logger.error("The storage does not give %s: %s", key, error)  # noqa: TRY400  # as many as a gallery has photos
         return storage_unavailable()
-    name = image.file_name if rendition == Image.Rendition.ORIGINAL else _preview_name(image, key)
+    name = download_name(image, rendition)
     response = FileResponse(file, as_attachment=as_attachment, filename=name, content_type=CONTENT_TYPES[key.suffix])
     # Not for long, since others may use the device, too; closing a gallery clears the cache where browsers can.
     response["Cache-Control"] = "private, max-age=3600"
     return response
 
 
-def _preview_name(image: Image, key: PurePosixPath) -> str:
-    """Return a name by which several photos can be told apart in a folder of downloads."""
-    return f"{PurePosixPath(image.file_name).stem}{key.suffix}" if key.stem == Image.Rendition.PREVIEW else key.name
+def download_name(image: Image, rendition: str) -> str:
+    """Return the photographer's name of the photo; of previews one by which they can be told apart in a folder."""
+    key = PurePosixPath(image.key_of(rendition))
+    if rendition == Image.Rendition.ORIGINAL:
+        return image.file_name
+    return f"{PurePosixPath(image.file_name).stem}{key.suffix}" if rendition == Image.Rendition.PREVIEW else key.name

@@ -10,7 +10,7 @@ from events import api as events_api
 from events import views as events_views
 from faces import api as faces_api
 from faces import staff_api
-from faces.views import forget, gallery, news, privacy, selfie, staff
+from faces.views import answering, download, forget, gallery, news, personal, privacy, selfie, staff
 from faces.views import open as open_views
 from grabpic_site import languages
 
@@ -54,6 +54,10 @@ urlpatterns = [
     path("events/<slug:slug>/selfie/", selfie.selfie, name="selfie"),
     path("events/<slug:slug>/news/", news.news, name="news"),
     path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
+    path("events/<slug:slug>/gallery/answer/", answering.answer, name="answer"),
+    path("events/<slug:slug>/gallery/asked/<int:witness>/", answering.asked_face, name="asked-face"),
+    path("events/<slug:slug>/download/", download.download, name="download"),
+    path("events/<slug:slug>/my/<uuid:key>/", personal.personal, name="personal"),
     path("events/<slug:slug>/forget/", forget.forget, name="forget"),
     path("photos/<uuid:image_id>/<slug:rendition>/", gallery.photo, name="photo"),
     path("privacy/", privacy.privacy, name="privacy"),

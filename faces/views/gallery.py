@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,8 +18,9 @@ from events.gate import manages
 from events.models import Image
 from events.serving import is_offered, rendition_for_download, serve
 from events.views import for_visitors
+from faces.questions import questions
 from faces.views.session import leave, open_photos, visitor_at
-from faces.visitors import grant_of
+from faces.visitors import granted, standing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from events.models import Event
+    from faces.models import Visitor
 
 
 @cache_control(private=True, no_store=True)
@@ -34,7 +39,7 @@ def gallery(request: HttpRequest, event: Event) -> HttpResponse:
     """Show the photos that the visitor's selfie has opened; a POST closes them on this device."""
     if request.method == "POST":
         leave(request, event)
-        messages.info(request, "Your photos are closed on this device.")
+        messages.info(request, _("Your photos are closed on this device."))
         closed = redirect("event", event.slug)
         # The photos that were shown are still in the browser's cache.
         closed["Clear-Site-Data"] = '"cache"'
@@ -42,11 +47,28 @@ def gallery(request: HttpRequest, event: Event) -> HttpResponse:
     visitor = visitor_at(request, event)
     if visitor is None:
         leave(request, event)
-        messages.info(request, f"A selfie opens your photos, for {settings.GALLERY_TOKEN_HOURS} hours.")
+        words = ngettext(
+            "A selfie opens your photos, for %(hours)s hour.",
+            "A selfie opens your photos, for %(hours)s hours.",
+            settings.GALLERY_TOKEN_HOURS,
+        )
+        messages.info(request, words % {"hours": settings.GALLERY_TOKEN_HOURS})
         return redirect("event", event.slug)
-    grant = grant_of(visitor)
-    images, maybe = grant.images(), grant.maybe_images() if grant.maybe else Image.objects.none()
-    return render(request, "faces/gallery.html", {"event": event, "images": images, "maybe_images": maybe})
+    return render(request, "faces/gallery.html", _context(request, event, visitor))
+
+
+def _context(request: HttpRequest, event: Event, visitor: Visitor) -> dict[str, Any]:
+    sorting = standing(visitor)
+    grant = granted(visitor, sorting)
+    images = list(grant.images())
+    return {
+        "event": event,
+        "visitor": visitor,
+        "images": images,
+        "questions": questions(grant, images),
+        "sorting": sorting,
+        "personal_link": request.build_absolute_uri(reverse("personal", args=[event.slug, visitor.key])),
+    }
 
 
 @require_safe

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., Page]
 
 NO_PAGES = {"selfie", "news", "photo", "event-cover", "set_language", "javascript-catalog"}
+NO_PAGES |= {"answer", "asked-face", "download", "personal"}
 """Names of attendees' addresses that answer with a file, with data, or lead to a page that has another name."""
 
 
