@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from events.models import Event
 
 VERSION = "2026-11"
-"""Of `WORDS`: other words, in any language, need another version. The old ones stay in the history of this file."""
+"""Of `WORDS`: other words, in any language, need another version; test_translations.py holds the two together.
+
+The old words stay in the history of this file and of `locale/`.
+"""
 
 WORDS: _StrPromise = _(
     "I agree that my selfie is compared with the faces in the photos of this event, to find the photos that I am in. "

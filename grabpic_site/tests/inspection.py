@@ -23,8 +23,11 @@ FLAT = """
 * { transition: none !important }
 body:has(.brand)::before { display: none }
 html:has(.brand) { background: rgb(74 55 23) !important }
-.glass { background: var(--glass-strong) !important }
 """
+GLASS = """() => [...document.querySelectorAll(".glass")]
+    .filter((one) => getComputedStyle(one).backgroundImage.includes("gradient"))
+    .forEach((one) => { one.style.background = "var(--glass-strong)" })"""
+GLASS_AGAIN = """() => document.querySelectorAll(".glass").forEach((one) => { one.style.background = "" })"""
 """The site's ground and glass where they are brightest, all over: axe-core tells no contrast on a gradient.
 
 Admin's colours turn slowly into those of the other theme, and are measured when they are there.
@@ -80,19 +83,21 @@ class Inspection:
     def look(self, where: str) -> None:
         """Inspect the page as it stands, at a desk and on a phone; `where` names it in the findings."""
         self.page.add_style_tag(content=FLAT)
+        self.page.evaluate(GLASS)
         for size, colours in SIZES:
             self.page.set_viewport_size(size)
             self.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
             problems = [*self._violations(), *self._layout()]
             self.findings += [f"{where}, {size['width']} px: {problem}" for problem in problems]
         self.findings += [f"{where}: {problem}" for problem in self._keyboard()]
+        self.page.evaluate(GLASS_AGAIN)
 
     def _violations(self) -> Iterator[str]:
         for violation in Axe().run(self.page, options=OPTIONS).response["violations"]:
             for node in violation["nodes"]:
-                target = " ".join(map(str, node["target"]))
+                target, why = " ".join(map(str, node["target"])), node["failureSummary"]
                 if not any(one.rule == violation["id"] and one.selector in target for one in self.known):
-                    yield f"{violation['impact']} {violation['id']}: {target}: {node['html'][:160]}"
+                    yield f"{violation['impact']} {violation['id']}: {target}: {node['html'][:160]} {why}"
 
     def _layout(self) -> Iterator[str]:
         if not fits(self.page):
