@@ -1,5 +1,12 @@
 """How gunicorn serves Grabpic: one process, because each loads the engine (some 400 MB), and threads for the rest."""
 
+from __future__ import annotations
+
+import logging
+from threading import Thread
+
+import numpy as np
+
 wsgi_app = "grabpic_site.wsgi"
 worker_class = "gthread"
 workers = 1
@@ -7,3 +14,21 @@ threads = 8
 timeout = 120
 # It would make a folder in the home of whoever starts it.
 control_socket_disable = True
+
+
+def post_worker_init(worker: object) -> None:
+    """Load the engine beside the first requests, so that the first selfie does not wait for it."""
+    Thread(target=warm_up, daemon=True).start()
+
+
+def warm_up() -> None:
+    """Load the engine of new events, and use it once; a selfie will say what is wrong where it cannot be used."""
+    # Not before the worker has set up Django.
+    from django.conf import settings
+
+    from faces.engine import EngineError, get_engine
+
+    try:
+        get_engine(settings.FACE_ENGINE).detect(np.zeros((480, 640, 3), np.uint8))
+    except EngineError as error:
+        logging.getLogger(__name__).warning("The engine cannot be used: %s", error)

@@ -15,7 +15,7 @@ from events.models import Event
 from faces import pipeline
 from faces.engine.tests.portraits import ARDERN, ARDERN_LATER, BIDEN, OBAMA, OBAMA_LATER, portrait, read
 from faces.models import Consent, ImageFace, Visitor
-from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +109,7 @@ def test_without_scripts(visit: Visit, live_server: LiveServer, event: Event) ->
     page = visit(**PHONE, java_script_enabled=False)
     page.goto(f"{live_server}{EVENT}")
     page.get_by_role("checkbox").check()
-    selfie = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": read(*ARDERN_LATER)}
-    page.set_input_files("#chosen", [selfie])
+    page.set_input_files("#chosen", upload_of("me.jpg", read(*ARDERN_LATER)))
     page.get_by_role("button", name="Find my photos").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are in 2 photos")
     assert fits(page)
