@@ -59,6 +59,11 @@ PRESSED = """() => {
 }"""
 """A card or a label may show the focus of what is in it."""
 
+CUT = """() => [...document.querySelectorAll("a, button, label, h1, h2, h3, p, span, li, dt, dd")].filter((one) => {
+    const { overflowX, textOverflow } = getComputedStyle(one);
+    const cuts = overflowX !== "visible" && textOverflow !== "ellipsis" && one.clientWidth > 1;
+    return cuts && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => one.outerHTML.slice(0, 120))"""
 LEFT = "() => [...window.unreached].map((one) => one.outerHTML.slice(0, 120))"
 MOVING = """() => document.getAnimations().filter((one) => one.playState === "running")
     .map((one) => `${one.animationName ?? one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"""
@@ -102,6 +107,7 @@ class Inspection:
     def _layout(self) -> Iterator[str]:
         if not fits(self.page):
             yield "has to be scrolled sideways"
+        yield from (f"is cut off: {cut}" for cut in self.page.evaluate(CUT))
         yield from (f"moves: {animation}" for animation in self.page.evaluate(MOVING))
 
     def _keyboard(self) -> Iterator[str]:

@@ -40,6 +40,7 @@ def test_each_fault_is_found(visit: Callable[..., Page]) -> None:
         ('<img src="data:,">', "critical image-alt"),
         ("<h3>Deep</h3>", "moderate heading-order"),
         ('<p style="width: 2000px">Words</p>', "scrolled sideways"),
+        ('<h2 style="overflow: hidden; width: 3em; white-space: nowrap">Many words</h2>', "cut off"),
         ('<p id="moving">Words</p>', "moves: turn"),
         ('<button id="bare">Press</button>', "shows no focus"),
         ('<button onfocus="this.blur()">Press</button><button>Other</button>', "not reached by Tab"),
