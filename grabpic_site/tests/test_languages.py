@@ -37,6 +37,14 @@ def test_the_language_can_be_chosen_against_the_browsers(client: Client, event: 
     assert client.get("/", headers=GERMAN)["Content-Language"] == "en"
 
 
+def test_another_language_is_offered_by_its_own_name(client: Client, event: Event) -> None:
+    assert (
+        '<button class="link" name="language" value="de" lang="de">Deutsch</button>' in client.get("/").content.decode()
+    )
+    german = client.get("/", headers=GERMAN).content.decode()
+    assert '<button class="link" name="language" value="en" lang="en">English</button>' in german
+
+
 def test_choosing_a_language_leads_to_no_other_site(client: Client, db: None) -> None:
     answer = client.post("/language/", {"language": "de", "next": "https://elsewhere.example/"})
     assert answer.headers["Location"] == "/"
@@ -92,3 +100,12 @@ def test_dates_and_numbers_are_written_as_the_language_does() -> None:
         with translation.override(language):
             written[language] = template.render(Context({"day": date(2026, 5, 1), "count": 1200}))
     assert written == {"en": "1 May 2026 1,200", "de": "1. Mai 2026 1.200"}
+
+
+@pytest.mark.parametrize(("query", "language"), [("", "en"), ("?language=de", "de"), ("?language=xx", "en")])
+def test_a_poster_is_in_the_language_of_its_address(
+    staff_client: Client, event: Event, query: str, language: str
+) -> None:
+    page = staff_client.get(f"/events/city-run/poster/{query}", headers=GERMAN).content.decode()
+    assert f'<html lang="{language}">' in page
+    assert ("Finde alle Fotos" in page) is (language == "de")
