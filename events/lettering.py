@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,13 @@ def foreign(words: str) -> str:
     """Return the characters that the letters we have cannot write."""
     font = _font(40)
     missing = bytes(font.getmask("\uffff"))
-    return "".join(
-        sorted({letter for letter in words if not letter.isspace() and bytes(font.getmask(letter)) == missing})
-    )
+    return "".join(sorted(letter for letter in set(words) if not _is_drawn(font, letter, missing)))
+
+
+def _is_drawn(font: ImageFont.FreeTypeFont, letter: str, missing: bytes) -> bool:
+    # Line breaks and their like cannot even be tried: the layout refuses them.
+    can_be_tried = letter.isprintable() or unicodedata.category(letter) == "Zs"
+    return can_be_tried and bytes(font.getmask(letter)) != missing
 
 
 @lru_cache(maxsize=4)  # the photos of an event have few sizes
