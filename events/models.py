@@ -164,6 +164,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def failed(self) -> ImageQuerySet:
         return self.filter(state=Image.State.FAILED)
 
+    def looked_at(self) -> ImageQuerySet:
+        """Return those that came to a good end: they have a preview and a thumbnail."""
+        return self.filter(state__in=[Image.State.INDEXED, Image.State.NO_FACE])
+
     def retry(self, image_id: uuid.UUID | None = None, code: str = "") -> int:
         """Make those that failed pending again, and call the workers; return how many.
 
@@ -250,6 +254,8 @@ class Image(models.Model):
             # With the key, so that the first of many pending photos are found without sorting.
             models.Index(fields=("event", "state", "id")),
             models.Index(fields=("event", "processed_at")),
+            # Pages of all photos: else each page sorts the whole event.
+            models.Index(fields=("event", "taken_at", "id")),
             models.Index(
                 fields=("event", "failure_code"), condition=models.Q(state="failed"), name="failed_images_by_reason"
             ),

@@ -27,9 +27,9 @@ PAGE_SIZE = 100
 @require_safe
 @for_visitors
 def browse(request: HttpRequest, event: Event) -> HttpResponse:
-    """Show all photos of an open event, page by page, in the order they were taken."""
+    """Show all photos of an open event that were looked at, page by page, in the order they were taken."""
     _refuse_unless_open(request, event)
-    pages = Paginator(event.images.order_by("taken_at", "pk"), PAGE_SIZE)
+    pages = Paginator(event.images.looked_at().order_by("taken_at", "pk"), PAGE_SIZE)
     try:
         page = pages.page(request.GET.get("page", 1))
     except InvalidPage as error:
