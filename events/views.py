@@ -10,10 +10,13 @@ import segno
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 Arguments = ParamSpec("Arguments")
+
+SAFE = {"GET", "HEAD"}
 
 
 def staff_only(
@@ -69,7 +74,9 @@ def for_visitors(
     def guarded(request: HttpRequest, slug: str, **arguments: Any) -> HttpResponseBase:
         event = visible_event(request, slug)
         if gate.admit(request, event, request.GET.get("code", "")):
-            return redirect(request.path)
+            entered = redirect(request.path)
+            add_never_cache_headers(entered)
+            return entered
         if gate.may_enter(request, event):
             return view(request, event, **arguments)
         return _refused(request, event)
@@ -79,42 +86,56 @@ def for_visitors(
 
 def _refused(request: HttpRequest, event: Event) -> HttpResponse:
     code, template = ("code_required", "code") if event.is_published else ("event_not_open", "closed")
-    status = HTTPStatus.OK if request.method in {"GET", "HEAD"} else HTTPStatus.FORBIDDEN
+    status = HTTPStatus.OK if request.method in SAFE else HTTPStatus.FORBIDDEN
+    context = {"event": event, "wrong": "code" in request.GET, "next": request.path if request.method in SAFE else ""}
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        return JsonResponse({"code": code}, status=HTTPStatus.FORBIDDEN)
-    return render(request, f"events/{template}.html", {"event": event}, status=status)
+        response: HttpResponse = JsonResponse({"code": code}, status=HTTPStatus.FORBIDDEN)
+    else:
+        response = render(request, f"events/{template}.html", context, status=status)
+    # What is refused now is there once the code is known or the time has come, also where the page itself may be kept.
+    add_never_cache_headers(response)
+    return response
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the events that this visitor may know of, the newest first; what is over is for its staff alone."""
-    events = Event.objects.listed_for(request.user).annotate(photo_count=Count("images"))
-    # Django drops the model's own ordering where it groups.
-    events = events.order_by("-date", "-pk")
+    counted = Image.objects.filter(event=OuterRef("pk")).order_by().values("event").annotate(count=Count("*"))
+    # Not by a join: that would read every row of every photo.
+    photo_count = Coalesce(Subquery(counted.values("count")), 0)
+    events = Event.objects.listed_for(request.user).annotate(photo_count=photo_count)
     return render(request, "events/index.html", {"events": events})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def code_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Take the code of an event (form field `code`), and lead to its page."""
+    """Take the code of an event (form field `code`), and lead to the page that asked for it (`next`), or to its own."""
     event = visible_event(request, slug)
+    wanted = request.POST.get("next", "")
+    leads_on = redirect(wanted if _is_of(event, wanted) else reverse("event", args=[slug]))
     if request.method != "POST" or gate.may_enter(request, event):
-        return redirect("event", slug)
+        return leads_on
     if not event.is_published:
         return _refused(request, event)
     if gate.admit(request, event, request.POST.get("code", "")):
-        return redirect("event", slug)
-    return render(request, "events/code.html", {"event": event, "wrong": True}, status=HTTPStatus.FORBIDDEN)
+        return leads_on
+    context = {"event": event, "wrong": True, "next": wanted}
+    return render(request, "events/code.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+def _is_of(event: Event, address: str) -> bool:
+    return address.startswith(reverse("event", args=[event.slug])) and url_has_allowed_host_and_scheme(address, None)
 
 
 @cache_control(private=True, max_age=3600)
 @require_safe
 def cover(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Send the photo that stands for the event."""
+    """Send the photo that stands for the event; 404 outside its window. No code is needed."""
     event = visible_event(request, slug)
-    if event.cover is None:
+    to_visitor = not gate.manages(request.user, event)
+    if event.cover is None or (to_visitor and not event.is_published):
         raise Http404
-    return serve(event.cover, Image.Rendition.PREVIEW, to_visitor=False)
+    return serve(event.cover, Image.Rendition.PREVIEW, to_visitor=to_visitor)
 
 
 @staff_only

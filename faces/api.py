@@ -102,7 +102,7 @@ class SelfieViewSet(viewsets.ViewSet):
         responses={
             200: MatchSerializer,
             400: UnusableSelfieSerializer,
-            **dict.fromkeys((404, 503), ErrorSerializer),
+            **dict.fromkeys((403, 404, 503), ErrorSerializer),
         },
         examples=SELFIE_EXAMPLES,
     )

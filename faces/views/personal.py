@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -30,7 +31,8 @@ def personal(request: HttpRequest, slug: str, key: UUID) -> HttpResponseBase:
     """Open the gallery of this key in this session, and lead to it; to the event where it is not open any more."""
     response = _open(request, slug, key=key)
     # Whoever has the address has the photos: it goes to no other site, and into no list of a search engine.
-    response["Referrer-Policy"] = "no-referrer"
+    # A page that asks for the event's code needs it for itself: without, its form is refused as another site's.
+    response["Referrer-Policy"] = "no-referrer" if response.status_code == HTTPStatus.FOUND else "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response
 

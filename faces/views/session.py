@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from events.gate import needs_code
 from events.models import Image
 from faces import consent
 from faces.gallery import open_images
@@ -76,11 +77,12 @@ def consent_at(request: HttpRequest, event: Event) -> Consent | None:
 
 
 def grants(request: HttpRequest) -> list[Grant]:
-    """Return what the visitor's selfies have opened in this session, and has not expired."""
+    """Return what the visitor's selfies have opened in this session, has not expired, and asks for no other code."""
     keys = [UUID(key) for key in request.session.get(SESSION_KEY, {}).values()]
     if not keys:
         return []
-    return [grant_of(visitor) for visitor in Visitor.objects.present().filter(key__in=keys)]
+    visitors = Visitor.objects.present().filter(key__in=keys).select_related("event")
+    return [grant_of(visitor) for visitor in visitors if not needs_code(request, visitor.event)]
 
 
 def open_photos(request: HttpRequest) -> QuerySet[Image]:
