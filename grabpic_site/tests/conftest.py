@@ -148,7 +148,8 @@ def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 def fits(page: Page) -> bool:
     """Tell whether the page needs no scrolling sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    # Not the window's inner width: on a phone that grows with what it has to show.
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 def agree(page: Page) -> None:
