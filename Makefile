@@ -15,7 +15,7 @@ demo-check: setup  ## the same, without staying up; fails unless each selfie fou
 	$(BIN)/python manage.py demo --check
 
 test: setup .venv/.dev  ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 lint: .venv/.dev  ## style, types, migrations
 	$(BIN)/ruff check .

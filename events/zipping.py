@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZipFile, ZipInfo
 
 from django.utils import timezone
@@ -46,34 +46,56 @@ def stream(images: Iterable[Image], rendition: str) -> Iterator[bytes]:
 
 
 def _pieces(images: Iterable[Image], rendition: str, sentence: str) -> Iterator[bytes]:
-    pipe, names = _Pipe(), _Names()
+    archive, names = Archive(), _Names()
     missing: list[str] = []
-    # The module of the standard library writes to what cannot be rewound, and dates its entries.
-    with ZipFile(pipe, "w") as archive:
-        for image in images:
-            name = names.claim(download_name(image, rendition))
-            try:
-                yield from _entry(archive, pipe, ZipInfo(name, _date(image)), image, rendition)
-            except (OSError, PictureError) as error:
-                logger.error("The ZIP goes without %s: %s", image.image_id, error)  # noqa: TRY400  # as many as there are photos
-                missing.append(name)
-        if missing:
-            archive.writestr(NOTE, "\r\n".join([sentence, "", *missing, ""]))
-    yield pipe.take()
-
-
-def _entry(archive: ZipFile, pipe: _Pipe, info: ZipInfo, image: Image, rendition: str) -> Iterator[bytes]:
-    with open_for_visitors(image, rendition) as file:
+    for image in images:
+        name = names.claim(download_name(image, rendition))
         try:
-            with archive.open(info, "w") as entry:
+            with open_for_visitors(image, rendition) as file:
+                yield from archive.add(name, image, file)
+        except (OSError, PictureError) as error:
+            logger.error("The ZIP goes without %s: %s", image.image_id, error)  # noqa: TRY400  # as many as there are photos
+            missing.append(name)
+    if missing:
+        archive.write(NOTE, "\r\n".join([sentence, "", *missing, ""]))
+    yield archive.finish()
+
+
+class Archive:
+    """A ZIP file whose pieces are given as they come into being.
+
+    The module of the standard library writes to what cannot be rewound, and dates its entries.
+    """
+
+    def __init__(self) -> None:
+        self._pipe = _Pipe()
+        self._zip = ZipFile(self._pipe, "w")
+
+    def add(self, name: str, image: Image, file: IO[bytes]) -> Iterator[bytes]:
+        """Add a file of this photo, dated as the photo, and yield the pieces.
+
+        Raises:
+            OSError: it cannot be read to its end; it is no entry of the ZIP then.
+        """
+        info = ZipInfo(name, _date(image))
+        try:
+            with self._zip.open(info, "w") as entry:
                 while chunk := file.read(CHUNK):
                     entry.write(chunk)
-                    yield pipe.take()
+                    yield self._pipe.take()
         except OSError:
             # What has gone is in the stream, but nobody is led to it: half a photo is none.
-            archive.filelist.remove(info)
+            self._zip.filelist.remove(info)
             raise
-    yield pipe.take()
+        yield self._pipe.take()
+
+    def write(self, name: str, text: str) -> None:
+        self._zip.writestr(name, text)
+
+    def finish(self) -> bytes:
+        """Return the last piece."""
+        self._zip.close()
+        return self._pipe.take()
 
 
 class _Pipe(io.RawIOBase):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.files.storage import default_storage
-from zipstream import ZipStream
 
+from events.zipping import Archive
 from faces import audit_log
 from faces.gallery import images_of
 from faces.ledger import count
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from events.models import Image
 
 FORMAT = "grabpic-person-1"
-
-CHUNK = 1 << 20
-"""Bytes of a photo in memory at a time."""
 
 
 def export(person: Face, by: Actor | str) -> Iterator[bytes]:
@@ -101,7 +98,7 @@ def _answers(person: Face) -> dict[str, int]:
 
 
 def _zipped(known: dict[str, Any], images: list[Image]) -> Iterator[bytes]:
-    archive = ZipStream()
+    archive = Archive()
     photos = []
     for image in images:
         # The name by which it is stored: harmless, and nobody else's.
@@ -112,8 +109,7 @@ def _zipped(known: dict[str, Any], images: list[Image]) -> Iterator[bytes]:
             path = ""
         else:
             with file:
-                archive.add(iter(lambda: file.read(CHUNK), b""), path)  # noqa: B023  # read before the next one
-                yield from archive.all_files()
+                yield from archive.add(path, image, file)
         photos.append({"image_id": str(image.image_id), "photo": image.file_name, "file": path or None})
-    archive.add(json.dumps(known | {"photos": photos}, indent=1), "person.json")
-    yield from archive.finalize()
+    archive.write("person.json", json.dumps(known | {"photos": photos}, indent=1))
+    yield archive.finish()
