@@ -10,5 +10,7 @@ export const gettext = (text) => catalog?.gettext(text) ?? text;
 export const ngettext = (one, many, count) => catalog?.ngettext(one, many, count) ?? (count === 1 ? one : many);
 
 // Puts the values of an object in place of %(name)s, or those of an array in place of each %s.
-export const interpolate = (text, values) =>
-  text.replace(/%\((\w+)\)s|%s/g, (_, name) => String(name ? values[name] : values.shift()));
+export function interpolate(text, values) {
+  let next = 0;
+  return text.replace(/%\((\w+)\)s|%s/g, (_, name) => String(name ? values[name] : values[next++]));
+}

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from django.template import Context, Template
 from django.utils import translation
+from playwright.sync_api import expect
+
+from grabpic_site.tests.conftest import IN_BROWSER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.test import Client
+    from playwright.sync_api import Page
+    from pytest_django.live_server_helper import LiveServer
 
     from events.models import Event
 
@@ -109,3 +116,44 @@ def test_a_poster_is_in_the_language_of_its_address(
     page = staff_client.get(f"/events/city-run/poster/{query}", headers=GERMAN).content.decode()
     assert f'<html lang="{language}">' in page
     assert ("Finde alle Fotos" in page) is (language == "de")
+
+
+class TestScripts:
+    pytestmark = IN_BROWSER
+
+    @pytest.mark.parametrize(
+        ("locale", "words", "one", "many"),
+        [
+            ("en", "Tick this box first", "You are in 1 photo", "You are in 2 photos"),
+            ("de", "Setz zuerst dieses Häkchen", "Du bist auf 1 Foto", "Du bist auf 2 Fotos"),
+        ],
+    )
+    def test_speak_the_language_of_the_page(
+        self,
+        visit: Callable[..., Page],
+        live_server: LiveServer,
+        event: Event,
+        locale: str,
+        words: str,
+        one: str,
+        many: str,
+    ) -> None:
+        page = visit(locale=locale)
+        page.goto(f"{live_server}/events/city-run/")
+        page.locator("label:has(#taken)").click()
+        expect(page.locator("#first")).to_contain_text(words)
+        said = page.evaluate(
+            """async () => {
+                const { interpolate, ngettext } = await import("/static/language.js");
+                return [1, 2].map((n) => interpolate(ngettext("You are in %s photo", "You are in %s photos", n), [n]));
+            }"""
+        )
+        assert said == [one, many]
+
+    def test_the_chosen_language_stays(self, visit: Callable[..., Page], live_server: LiveServer, event: Event) -> None:
+        page = visit(locale="en")
+        page.goto(f"{live_server}/credits/")
+        page.get_by_role("button", name="Deutsch").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Quellen")
+        page.get_by_role("link", name="Veranstaltungen").click()
+        expect(page.get_by_role("button", name="English")).to_be_visible()
