@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from events.models import Event
 from faces import audit_log, corrections
-from faces.models import Face
-from faces.tests.people import add_person
+from faces.models import Evidence, Face
+from faces.tests.people import add_person, faces_of
 from grabpic_site.languages import FOR_STAFF
 from grabpic_site.tests.conftest import IN_BROWSER
 from grabpic_site.tests.inspection import Inspection, Known
@@ -80,9 +81,10 @@ def pages(event: Event) -> dict[str, tuple[tuple[object, ...], str]]:
 def busy(run: Event, staff: User) -> Event:
     """An event in which something happened: pairs to review, decisions, entries of the audit log."""
     Event.objects.filter(pk=run.pk).update(group_distance=0.54)
-    for angle in (0, 66, 132):
-        hidden = add_person(run, angle)
+    one, other, hidden = (add_person(run, angle) for angle in (0, 66, 132))
     corrections.hide([hidden], by=staff)
+    add_person(run, 200, 210, 220, 300)
+    Evidence.objects.create(event=run, asked_id=faces_of(other)[0], known_id=faces_of(one)[0], is_me=True)
     audit_log.record(audit_log.Action.SEARCHED, run, "visitor", detail="matched")
     run.refresh_from_db()
     return run
@@ -117,6 +119,8 @@ class TestStaff:
     def test_can_use_every_page(self, inspection: Inspection, live_server: LiveServer, busy: Event) -> None:
         for name, (arguments, query) in pages(busy).items():
             inspection.page.goto(f"{live_server}{reverse(name, args=arguments)}{query}")
+            if "review" in name:
+                expect(inspection.page.locator("article")).not_to_have_count(0)
             inspection.look(name)
         for queue in ("merges", "suspicious", "visitors"):
             inspection.page.goto(f"{live_server}{reverse(f'admin:faces_review_{queue}')}")
