@@ -60,8 +60,9 @@ PRESSED = """() => {
 """A card or a label may show the focus of what is in it."""
 
 CUT = """() => [...document.querySelectorAll("a, button, label, h1, h2, h3, p, span, li, dt, dd")].filter((one) => {
-    const { overflowX, textOverflow } = getComputedStyle(one);
-    const cuts = overflowX !== "visible" && textOverflow !== "ellipsis" && one.clientWidth > 1;
+    const { overflowX, textIndent, textOverflow } = getComputedStyle(one);
+    const hidden = one.clientWidth <= 1 || textIndent !== "0px"; // for readers of screens alone
+    const cuts = overflowX !== "visible" && textOverflow !== "ellipsis" && !hidden;
     return cuts && one.scrollWidth > one.clientWidth + 1;
 }).map((one) => one.outerHTML.slice(0, 120))"""
 LEFT = "() => [...window.unreached].map((one) => one.outerHTML.slice(0, 120))"
