@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
@@ -406,7 +407,7 @@ class TestUpload:
         expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.")
         assert sorted(arrivals) == [f"IMG_{number:04}.PNG" for number in range(1, 41)]
 
-    def test_can_be_paused(self, desk: Page, folder: Path, arrivals: list[str]) -> None:
+    def test_can_be_paused(self, desk: Page, event: Event, folder: Path) -> None:
         desk.route("**/api/v1/upload*", lambda _: None)  # on its way, for ever
         choose(desk, folder)
         flights = desk.locator("#flights li:not(.idle)")
@@ -419,8 +420,9 @@ class TestUpload:
         resume = desk.get_by_role("button", name="Resume")
         expect(resume).to_be_focused()
         resume.press("Enter")
-        expect(desk.locator("#sent")).to_have_text("40 added, 0 already here, 0 refused.")
-        assert len(arrivals) == 40
+        # What was on its way may arrive after all, now that nothing holds it, and is here already then.
+        expect(desk.locator("#sent")).to_have_text(re.compile(r"added, \d+ already here, 0 refused\."))
+        assert event.images.count() == 40
 
     def test_goes_on_after_a_closed_tab(self, desk: Page, event: Event, folder: Path, arrivals: list[str]) -> None:
         routes = itertools.count()
