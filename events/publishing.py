@@ -73,7 +73,11 @@ class Publishing(models.Model):
         default=last_day_of_faces,
         help_text="After this day all faces, who they are and their vectors are deleted. The photos stay.",
     )
-    faces_deleted_at = models.DateTimeField(null=True, editable=False, help_text="When they were.")
+    faces_deleted_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When they were. Choose a later day, then “Look for the faces again” in the list of events.",
+    )
 
     class Meta:
         abstract = True

@@ -69,7 +69,7 @@ class EventWithFacesAdmin(DistancesAdmin):
         if not workers_alive():
             self.message_user(request, NO_WORKER, messages.WARNING)
 
-    @admin.action(description="Look for the faces again that were deleted as planned", permissions=["change"])
+    @admin.action(description="Look for the faces again", permissions=["change"])
     def look_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
         """Have the workers look at all photos of events that may keep faces again."""
         for event in queryset:
