@@ -220,7 +220,15 @@ class TestStrangers:
         assert cast.say(witness(cast.bob), "yes").status_code == 403
 
     @pytest.mark.parametrize(
-        "data", [{}, {"asked": "x", "is_me": "yes"}, {"is_me": "yes"}, {"again": "maybe"}, {"asked": "1", "is_me": ""}]
+        "data",
+        [
+            {},
+            {"asked": "x", "is_me": "yes"},
+            {"asked": "9" * 5000, "is_me": "yes"},
+            {"is_me": "yes"},
+            {"again": "maybe"},
+            {"asked": "1", "is_me": ""},
+        ],
     )
     def test_with_nonsense_are_refused(self, cast: Cast, data: dict[str, str]) -> None:
         assert cast.client.post(ANSWER, data).status_code == 404

@@ -50,11 +50,19 @@ def answer(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, visitor: Visitor) -> None:
-    is_me, asked = _yes_or_no(request, "is_me"), request.POST.get("asked", "")
+    is_me, asked = _yes_or_no(request, "is_me"), _witness(request)
     # Kept no answer: whoever was asked about has been hidden, forgotten or found to be the visitor meanwhile.
-    if not asked.isdecimal() or not visitors.answer(visitor, int(asked), is_me=is_me):
+    if not visitors.answer(visitor, asked, is_me=is_me):
         raise Http404
     messages.info(request, _("These photos are yours now.") if is_me else _("Taken away: that is not you."))
+
+
+def _witness(request: HttpRequest) -> int:
+    try:
+        # Fails for nonsense, and for more digits than Python makes a number of.
+        return int(request.POST.get("asked", ""))
+    except ValueError as error:
+        raise Http404 from error
 
 
 def _yes_or_no(request: HttpRequest, field: str) -> bool:
