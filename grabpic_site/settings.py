@@ -164,6 +164,8 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("MAX_FILES_PER_UPLOAD", default=200)
+# A gallery's form has a field for each chosen photo: more than Django's 1,000 for somebody who is in many.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # How long the API's ingest waits for the workers before it answers that they are not done.
 INGEST_WAIT_SECONDS = env.float("INGEST_WAIT_SECONDS", default=25)

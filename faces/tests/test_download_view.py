@@ -57,6 +57,10 @@ def test_has_what_was_chosen_once(attendee: Client) -> None:
     assert sorted(names(attendee.post(DOWNLOAD, {"image_id": chosen}))) == ["all.png", "red.png"]
 
 
+def test_takes_a_choice_of_thousands(attendee: Client) -> None:
+    assert names(attendee.post(DOWNLOAD, {"image_id": [key("red.png")] * 5000})) == ["red.png"]
+
+
 def test_has_persons_that_were_confirmed_and_no_guesses(client: Client, run: Event, add: Any) -> None:
     add("green.png", GREEN)
     pipeline.ingest(run)
