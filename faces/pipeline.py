@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from faces.engine import Embeddings, FaceEngine
 
 NOT_KEPT = Failed(
-    "faces_not_kept", "The event keeps no faces any more. Choose a later day for that in admin, then try again."
+    "faces_not_kept", "The event keeps no faces any more. Choose a later day in admin, then “Look for the faces again”."
 )
 CRASHED = Failed(
     "crashed", "The photo stopped its worker each time. Save it again as a plain JPEG, and upload that instead."
@@ -140,7 +140,7 @@ def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> I
     present = Event.objects.filter(pk=event.pk).first()
     if present is None:
         return
-    if not present.keeps_faces:
+    if not present.keeps_faces or present.faces_deleted_at:
         yield from (image for image in images if _write(image, present.engine, NOT_KEPT))
         return
     engine_name = present.engine

@@ -89,12 +89,22 @@ def retire_overdue() -> Iterator[tuple[Event, Retired]]:
     """Retire one event after the other; one that fails is told in the log, and does not keep the others."""
     for event in overdue():
         try:
-            gone = retire(event)
+            gone = _retire_if_due(event)
         except DatabaseError:
             logger.exception("The faces of %s could not be deleted; the next hour tries again", event.slug)
             continue
+        if gone is None:
+            continue
         logger.info("The faces of %s are deleted, as planned for %s: %s", event.slug, event.keep_faces_until, gone)
         yield event, gone
+
+
+@transaction.atomic
+def _retire_if_due(event: Event) -> Retired | None:
+    """Retire an event, unless staff have chosen a later day meanwhile, or another run was first, or it is gone."""
+    # Until another run is through with it: there may be nothing left to do then.
+    Event.objects.select_for_update(no_key=True).filter(pk=event.pk).first()
+    return retire(event) if event in overdue() else None
 
 
 def expire() -> dict[str, int]:
@@ -118,7 +128,8 @@ def look_again(event: Event) -> int:
     if event.faces_deleted_at is None or not event.keeps_faces:
         return 0
     Event.objects.filter(pk=event.pk).update(faces_deleted_at=None)
-    seen = event.images.filter(state__in=(Image.State.INDEXED, Image.State.NO_FACE))
+    # What came in since has its faces, and must not get them twice.
+    seen = event.images.filter(state__in=(Image.State.INDEXED, Image.State.NO_FACE), faces=None)
     count = seen.update(state=Image.State.PENDING, attempts=0, retry_at=None, processed_at=None)
     queue.announce(*[event.pk] * count)
     return count + event.images.all().retry(code=NOT_KEPT.code)
