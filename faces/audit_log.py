@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from events.access import is_staff
 from faces.models import AuditEntry
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ def record(
     grab_id: UUID | None = None,
     detail: str = "",
 ) -> AuditEntry:
-    """Write one entry; `by` is a user, or one of the words above, or “API key …”."""
-    user = None if isinstance(by, str) or not by.is_authenticated else by
+    """Write one entry; `by` is a user, or one of the words above, or “API key …”.
+
+    Who is not staff is a visitor, with an account or without: of those nobody learns who it was.
+    """
+    user = None if isinstance(by, str) or not by.is_authenticated or not is_staff(by) else by
     actor = by if isinstance(by, str) else by.get_username() if user else VISITOR
     return AuditEntry.objects.create(
         action=action, event=event, user=user, actor=actor[:200], grab_id=grab_id, detail=detail[:300]
