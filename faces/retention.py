@@ -76,6 +76,7 @@ def retire(event: Event) -> Retired:
     """
     event = lock(event.pk)
     keep_writers_out(event.pk)
+    _hold_faces(event)
     gone = count(event)
     for rows in _rows(event):
         _delete(rows)
@@ -133,6 +134,13 @@ def look_again(event: Event) -> int:
     count = seen.update(state=Image.State.PENDING, attempts=0, retry_at=None, processed_at=None)
     queue.announce(*[event.pk] * count)
     return count + event.images.all().retry(code=NOT_KEPT.code)
+
+
+def _hold_faces(event: Event) -> None:
+    """Wait for visitors who are answering; they lock faces before their own row, so this must not be the other way."""
+    faces = ImageFace.objects.filter(image__event=event).order_by("pk")
+    for _ in faces.select_for_update(of=("self",)).values_list("pk", flat=True).iterator(chunk_size=CHUNK):
+        pass
 
 
 def _contents(event: Event) -> dict[str, QuerySet[Any]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from events.models import Event, Image
-from faces import pipeline, retention
+from faces import audit_log, pipeline, retention
 from faces.models import AuditEntry, ImageFace
 
 if TYPE_CHECKING:
     import pytest
+    from django.contrib.auth.models import User
 
 
 def _end(event: Event) -> None:
@@ -65,3 +68,20 @@ def test_no_face_is_found_twice(run: Event, empty_queue: None) -> None:
     run.refresh_from_db()
     pipeline.ingest(run)
     assert ImageFace.objects.count() == before
+
+
+def test_faces_are_locked_before_visitors_as_by_an_answer(run: Event) -> None:
+    _end(run)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        retention.retire(run)
+    told = [query["sql"] for query in queries]
+    locked = next(place for place, sql in enumerate(told) if "FOR UPDATE OF" in sql and "faces_imageface" in sql)
+    deleted = next(place for place, sql in enumerate(told) if "faces_evidence" in sql or "faces_visitor" in sql)
+    assert locked < deleted
+
+
+def test_a_visitor_with_an_account_is_not_named(run: Event, member: User) -> None:
+    entry = audit_log.record(audit_log.Action.SEARCHED, run, member, detail="matched")
+    assert (entry.actor, entry.user) == ("visitor", None)
