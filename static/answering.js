@@ -34,11 +34,12 @@ async function answer(form, button) {
   const body = new FormData(form);
   body.set(button.name, button.value);
   const response = await fetch(form.action, { method: "POST", body }).catch(() => null);
-  if (!response) {
+  const text = await response?.text().catch(() => null); // the connection may go in the middle of it
+  if (text == null) {
     said.textContent = gettext("Your answer did not get through. Try again once you are connected.");
     return;
   }
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = new DOMParser().parseFromString(text, "text/html");
   // Expired, closed, or asked about somebody who is gone: the page says so itself.
   if (!response.ok || !page.querySelector("#gallery")) return location.reload();
   replace(page);

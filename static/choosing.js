@@ -43,7 +43,9 @@ function begin() {
     select.hidden = false;
     select.addEventListener("click", () => (isChoosing() ? leave() : choose(true)));
   }
-  choose(isChoosing());
+  const list = boxes();
+  form.hidden = !list.length;
+  choose(isChoosing() && list.length > 0);
   tell();
 }
 

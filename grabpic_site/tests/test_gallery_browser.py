@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from conftest import GREEN, RED, paint_photo
 from events import ingest
 from faces import pipeline
-from faces.models import Evidence, ImageFace
+from faces.models import Evidence, ImageFace, Visitor
 from faces.tests.galleries import open_gallery
 from grabpic_site.tests.conftest import IN_BROWSER, PHONE, fits
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
 
     from events.models import Event
-    from faces.models import Visitor
 
     Visit = Callable[..., Page]
 
@@ -114,6 +113,24 @@ class TestAnswers:
         page.context.set_offline(False)
         page.get_by_role("button", name="Not me").click()
         expect(page.get_by_text("You said no to 1")).to_be_visible()
+
+    def test_whose_page_stops_halfway_can_be_given_again(self, enter: Callable[..., Page]) -> None:
+        page = enter("Response.prototype.text = () => Promise.reject(new TypeError('network error'));")
+        no = page.get_by_role("button", name="Not me")
+        no.click()
+        expect(page.locator("#said")).to_contain_text("did not get through")
+        expect(page.locator(".question form")).to_have_attribute("aria-busy", "false")
+
+    def test_bring_the_photos_to_choose_from_back(self, enter: Callable[..., Page], visitor: Visitor) -> None:
+        Visitor.objects.update(sure=[])
+        page = enter()
+        page.get_by_role("button", name="Not me").click()
+        expect(page.get_by_text("You said no to 1")).to_be_visible()
+        page.reload()
+        page.get_by_role("button", name="Show again").click()
+        page.get_by_role("button", name="Select", exact=True).click()
+        page.locator(".pick").first.click()
+        expect(page.get_by_role("button", name="Download chosen")).to_be_enabled()
 
     def test_after_the_end_lead_to_the_event(self, enter: Callable[..., Page], visitor: Visitor) -> None:
         page = enter()
