@@ -52,6 +52,8 @@ def watching(event: Event, folder: Path, *options: str, stop: signal.Signals) ->
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            # A shell that runs the tests in the background lets its children ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         wait_for(lambda: "Watching" in log.read_text())
