@@ -1,4 +1,4 @@
-"""System check of the photo storage's settings; every `manage.py` command runs it."""
+"""System checks of settings of our own; every `manage.py` command runs them."""
 
 from __future__ import annotations
 
@@ -43,3 +43,13 @@ def _shortcomings() -> Iterator[Error]:
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or another of boto3's ways.",
             id="grabpic.E006",
         )
+
+
+@register(Tags.security)
+def check_retention(**kwargs: Any) -> list[CheckMessage]:
+    """What would delete at once what is to be kept for a while."""
+    return [
+        Error(f"{name} is {days}, so that nothing is kept.", hint="Choose a number of days.", id="grabpic.E007")
+        for name in ("RETENTION_DAYS", "AUDIT_DAYS")
+        if (days := getattr(settings, name)) < 1
+    ]

@@ -121,6 +121,11 @@ class Publishing(models.Model):
         """Whether faces may be looked for and kept today."""
         return self.keep_faces_until >= timezone.localdate()
 
+    @property
+    def takes_faces(self) -> bool:
+        """Whether faces may be looked for: not after they were deleted, until staff have them found again."""
+        return self.keeps_faces and self.faces_deleted_at is None
+
     def accepts_code(self, code: str) -> bool:
         """Tell whether this is the code that opens the event; blanks, hyphens and case do not matter."""
         wanted = _plain(self.access_code)

@@ -140,7 +140,7 @@ def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> I
     present = Event.objects.filter(pk=event.pk).first()
     if present is None:
         return
-    if not present.keeps_faces or present.faces_deleted_at:
+    if not present.takes_faces:
         yield from (image for image in images if _write(image, present.engine, NOT_KEPT))
         return
     engine_name = present.engine
@@ -237,6 +237,9 @@ def _postpone(image: Image) -> bool:
 def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
     if not stays_engine(image.event_id, engine_name):
         return _leave_to_next_engine(image)
+    if not Event.objects.get(pk=image.event_id).takes_faces:
+        # They were deleted, or their day was over, while the photo was looked at.
+        return _end(image, Image.State.FAILED, failure_code=NOT_KEPT.code, failure_reason=NOT_KEPT.reason)
     # What it was turned by before, should it have been looked at, counts, too.
     sides = image.width, image.height
     width, height = sides[::-1] if (outcome.turns + image.turns) % 2 else sides

@@ -118,7 +118,7 @@ def find(event: Event, *selfies: IO[bytes], meant: Sequence[Meant] = ()) -> Matc
     Raises:
         EngineError: the event's engine cannot be used.
     """
-    if not event.keeps_faces or event.faces_deleted_at:
+    if not event.takes_faces:
         return FACES_DELETED
     found = _find(event, selfies, meant)
     # While an engine takes over from another (`manage.py reembed`), there is nothing to compare the old one's with.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from events.checks import check_storage
+from events.checks import check_retention, check_storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +51,9 @@ def test_a_bucket_needs_both_keys(settings: Settings, monkeypatch: pytest.Monkey
     for name in missing:
         monkeypatch.delenv(name)
     assert [error.id for error in check_storage()] == ["grabpic.E006"]
+
+
+@pytest.mark.parametrize(("days", "problems"), [(1, 0), (0, 2), (-1, 2)])
+def test_what_is_kept_is_kept_for_a_day(settings: Settings, days: int, problems: int) -> None:
+    settings.RETENTION_DAYS = settings.AUDIT_DAYS = days
+    assert [error.id for error in check_retention()] == ["grabpic.E007"] * problems

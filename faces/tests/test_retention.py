@@ -212,3 +212,19 @@ def test_more_rows_than_a_chunk_go(full: Event, monkeypatch: pytest.MonkeyPatch)
     end(full)
     assert retention.retire(full).faces == 6
     assert not ImageFace.objects.exists()
+
+
+def test_a_photo_in_hand_meanwhile_gets_no_faces(full: Event, add: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = add("late.png", (230, 20, 20))
+    embed = pipeline._embed
+
+    def slowly(*arguments: Any) -> Any:
+        end(full)
+        retention.retire(full)
+        return embed(*arguments)
+
+    monkeypatch.setattr(pipeline, "_embed", slowly)
+    pipeline.ingest(Event.objects.get(pk=full.pk))
+    late.refresh_from_db()
+    assert late.failure_code == "faces_not_kept"
+    assert not ImageFace.objects.exists()
