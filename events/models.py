@@ -37,6 +37,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return what visitors may use now."""
         return self.filter(is_published())
 
+    def open(self) -> EventQuerySet:
+        """Return those whose photos everybody may see now."""
+        return self.published().filter(access=Event.Access.OPEN)
+
     def managed_by(self, user: Actor) -> EventQuerySet:
         """Return the events of this member of staff: their own, those of their groups, or all; none for others."""
         return self.filter(_managed_by(user))

@@ -29,7 +29,7 @@ from events.models import Event, Image
 from events.serving import is_offered, serve
 from faces import audit_log, search
 from faces.engine import EngineError
-from faces.gallery import Grant, Tier, images_of, open_images
+from faces.gallery import Grant, Tier, images_with, open_images
 from faces.models import Face
 from faces.probe import Meant
 from faces.serializers import (
@@ -215,7 +215,7 @@ class GalleryViewSet(ShownViewSet):
             self.refuse_strangers(request)
             raise NotFound("There is no person with this grab_id.")
         if grant is None:
-            sure, maybe = list(images_of(Face.objects.filter(pk=person.pk))), []
+            sure, maybe = list(images_with(person)), []
             audit_log.record(audit_log.Action.LOOKED, person.event, _actor(request), grab_id=person.grab_id)
         elif grant.persons().filter(pk=person.pk).exists():
             sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
@@ -271,7 +271,7 @@ def _grant(request: Request) -> Grant | None:
 
 def _shown_to(request: Request) -> Q:
     """Return the condition that a person may be looked up by the grab_id alone."""
-    in_open = Q(hidden=False, event__in=Event.objects.published().filter(access=Event.Access.OPEN))
+    in_open = Q(hidden=False, event__in=Event.objects.open())
     return in_open | Q(event__in=managed_events(request))
 
 

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 
 from events.zipping import Archive
 from faces import audit_log
-from faces.gallery import images_of
+from faces.gallery import images_with
 from faces.ledger import count
 from faces.models import Decision, Embedding, Evidence, Face, ImageFace
 
@@ -31,7 +31,7 @@ def export(person: Face, by: Actor | str) -> Iterator[bytes]:
         OSError: the storage fails; what was given until then is no whole ZIP file. A photo whose file is gone is left
             out instead, and `person.json` says so.
     """
-    images = list(images_of(Face.objects.filter(pk=person.pk)))
+    images = list(images_with(person))
     known = described(person)
     detail = f"{count(len(known['faces']), 'face')} in {count(len(images), 'photo')}"
     audit_log.record(audit_log.Action.EXPORTED, person.event, by, grab_id=person.grab_id, detail=detail)

@@ -85,9 +85,7 @@ class Grant:
 
 def open_images(user: Actor, grants: Iterable[Grant]) -> QuerySet[Image]:
     """Return every photo that somebody may see: of their events for staff, of open events, and what selfies opened."""
-    seen = Q(event__in=Event.objects.managed_by(user)) | Q(
-        event__in=Event.objects.published().filter(access=Event.Access.OPEN)
-    )
+    seen = Q(event__in=Event.objects.managed_by(user)) | Q(event__in=Event.objects.open())
     for grant in grants:
         seen |= Q(pk__in=grant.open_images().order_by().values("pk"))
     return Image.objects.filter(seen)
@@ -98,3 +96,8 @@ def images_of(persons: QuerySet[Face]) -> QuerySet[Image]:
     shown = Image.objects.filter(faces__face__in=persons)
     # A photo that shows a person twice is one photo.
     return Image.objects.filter(pk__in=shown.values("pk")).order_by("taken_at", "pk")
+
+
+def images_with(person: Face) -> QuerySet[Image]:
+    """Return the photos that show this person, in the order they were taken."""
+    return images_of(Face.objects.filter(pk=person.pk))

@@ -59,8 +59,7 @@ class Retired:
 
 def overdue() -> list[Event]:
     """Return the events that have faces they must not keep any more."""
-    over = Event.objects.filter(keep_faces_until__lt=timezone.localdate())
-    return [event for event in over if not event.faces_deleted_at or _contents(event)["faces"].exists()]
+    return [event for event in Event.objects.filter(keep_faces_until__lt=timezone.localdate()) if _is_overdue(event)]
 
 
 def count(event: Event) -> Retired:
@@ -104,8 +103,8 @@ def retire_overdue() -> Iterator[tuple[Event, Retired]]:
 def _retire_if_due(event: Event) -> Retired | None:
     """Retire an event, unless staff have chosen a later day meanwhile, or another run was first, or it is gone."""
     # Until another run is through with it: there may be nothing left to do then.
-    Event.objects.select_for_update(no_key=True).filter(pk=event.pk).first()
-    return retire(event) if event in overdue() else None
+    present = Event.objects.select_for_update(no_key=True).filter(pk=event.pk).first()
+    return retire(present) if present and _is_overdue(present) else None
 
 
 def expire() -> dict[str, int]:
@@ -134,6 +133,10 @@ def look_again(event: Event) -> int:
     count = seen.update(state=Image.State.PENDING, attempts=0, retry_at=None, processed_at=None)
     queue.announce(*[event.pk] * count)
     return count + event.images.all().retry(code=NOT_KEPT.code)
+
+
+def _is_overdue(event: Event) -> bool:
+    return not event.keeps_faces and (event.faces_deleted_at is None or _contents(event)["faces"].exists())
 
 
 def _hold_faces(event: Event) -> None:

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from faces import corrections
 from faces.admin.undoing import attempt, page_of
 from faces.doubts import Likeness, likenesses
-from faces.gallery import images_of
+from faces.gallery import images_with
 from faces.models import Decision, Face, ImageFace
 from faces.tasks import request_grouping
 
@@ -46,7 +46,7 @@ class Tile:
 def context(request: HttpRequest, person: Face) -> dict[str, Any]:
     """Return what the template shows of the person; `p` in the query chooses the page of faces and photos."""
     number = request.GET.get("p", "1")
-    photos = images_of(Face.objects.filter(pk=person.pk))
+    photos = images_with(person)
     likeness = likenesses(person.event, person.image_faces.all())
     others = person.image_faces.exclude(pk__in=likeness).values_list("pk", flat=True)
     faces = Paginator([*likeness, *others], PER_PAGE).get_page(number)

@@ -17,7 +17,7 @@ from faces import privacy
 from faces.admin.undoing import page_of
 from faces.corrections import CorrectionError
 from faces.export import export, file_name
-from faces.gallery import images_of
+from faces.gallery import images_with
 from faces.models import Face
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def erase_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what an erasure deletes, and ask; a POST erases the person."""
     person = _person(request, pk)
     if request.method != "POST":
-        photos = images_of(Face.objects.filter(pk=person.pk)).count()
+        photos = images_with(person).count()
         context = {"title": "Erase this person for good?", "opts": Face._meta, "person": person, "photos": photos}
         return render(request, "admin/faces/face/erase.html", admin.site.each_context(request) | context)
     try:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from events import gate
 from events.views import for_visitors
-from faces.gallery import images_of
+from faces.gallery import images_with
 from faces.models import Face
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def person(request: HttpRequest, event: Event, grab_id: UUID) -> HttpResponse:
     """Show the photos of one person of an open event; a grab_id that became part of another leads there."""
     _refuse_unless_open(request, event)
     found = get_object_or_404(Face.objects.with_grab_id(grab_id).visible().filter(event=event))
-    images = images_of(Face.objects.filter(pk=found.pk))
+    images = images_with(found)
     return render(request, "faces/person.html", {"event": event, "person": found, "images": images})
 
 

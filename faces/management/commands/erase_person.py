@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from faces import audit_log, privacy
-from faces.gallery import images_of
+from faces.gallery import images_with
 from faces.ledger import CorrectionError, count
 from faces.management.person import WHICH, person_with
 from faces.models import Face
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Erased: {erasure}; taken out of {count(erasure.decisions, 'decision')}.")
 
     def _ask(self, person: Face) -> None:
-        photos = images_of(Face.objects.filter(pk=person.pk)).count()
+        photos = images_with(person).count()
         question = f"Erase {person} of {person.event}, in {count(photos, 'photo')}, for good? Type yes: "
         try:
             answer = input(question)
