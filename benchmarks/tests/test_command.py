@@ -33,9 +33,9 @@ KEYS = ["benchmark", "dataset", "subject", "metric", "value", "unit"]
 
 
 @pytest.fixture(autouse=True)
-def _database(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the command make its own database, under a name that no benchmark has that is running now."""
-    monkeypatch.setattr(throwaway, "DATABASE", "grabpic_benchmark_test")
+def _database(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch, worker_id: str) -> Iterator[None]:
+    """Let the command make its own database, under a name that neither a benchmark nor another test process has."""
+    monkeypatch.setattr(throwaway, "DATABASE", f"grabpic_benchmark_test_{worker_id}")
     before = connection.settings_dict["NAME"]
     with django_db_blocker.unblock():
         yield
