@@ -7,7 +7,7 @@ import socket
 import time
 import uuid
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ from django.db import connection
 from django.utils import translation
 from PIL import Image as Picture
 
-from events.models import Event
+from events.models import ApiKey, Event, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from django.test import Client
@@ -114,6 +114,14 @@ def other_event(db: None) -> Event:
     return Event.objects.create(
         slug="other-run", name="Other Run", date="2025-05-01", access=Event.Access.SELFIE, engine="fake"
     )
+
+
+def new_key(name: str = "client", *scopes: Scope, events: Iterable[Event] | None = None, **fields: Any) -> str:
+    """Make an API key, of every scope and for every event unless said otherwise; return what the client shows."""
+    fields = {"name": name, "scopes": list(scopes or Scope), "every_event": events is None, **fields}
+    key, secret = cast("tuple[ApiKey, str]", ApiKey.objects.create_key(**fields))
+    key.events.set(events or ())
+    return str(secret)
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from rest_framework_api_key.models import APIKey
 
 from demo.album import ALBUM, CONTACT, COVER, DATE, LATE_PHOTO, NAME, ORGANISER, SLUG
-from events.models import Event, Image
+from events.models import ApiKey, Event, Image, Scope
 from events.publishing import last_day_of_faces
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def remove_late_photo() -> None:
 @contextmanager
 def temporary_api_key() -> Iterator[str]:
     """Have an API key that is void after the block; that of a demo which is running meanwhile stays."""
-    key, secret = APIKey.objects.create_key(name=f"{KEY_NAME} check")
+    key, secret = ApiKey.objects.create_key(name=f"{KEY_NAME} check", scopes=Scope.values, every_event=True)
     try:
         yield secret
     finally:
@@ -79,5 +78,5 @@ def issue_login() -> str:
 @transaction.atomic
 def issue_api_key() -> str:
     """Return a new API key of the demo's; those before are void."""
-    APIKey.objects.filter(name=KEY_NAME).delete()
-    return str(APIKey.objects.create_key(name=KEY_NAME)[1])
+    ApiKey.objects.filter(name=KEY_NAME).delete()
+    return str(ApiKey.objects.create_key(name=KEY_NAME, scopes=Scope.values, every_event=True)[1])

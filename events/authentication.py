@@ -1,4 +1,4 @@
-"""How API clients say who they are: the staff's session, or an API key made in admin."""
+"""How API clients say who they are, and what they may do: the staff's session, or an API key made in admin."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import permissions
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework_api_key.models import APIKey
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework_api_key.permissions import KeyParser
 
 from events.access import is_staff
-from events.models import Event
+from events.models import ApiKey, Event
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -22,18 +21,30 @@ if TYPE_CHECKING:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Api-Key <key>`; puts the key into `request.auth`."""
+    """`Authorization: Api-Key <key>`; puts the ApiKey into `request.auth`."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, APIKey] | None:
-        key = KeyParser().get(request)
-        if not key:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        secret = KeyParser().get(request)
+        if not secret:
             return None
-        if not APIKey.objects.is_valid(key):
+        key = _usable(secret)
+        if key is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.", "invalid_api_key")
-        return AnonymousUser(), cast(APIKey, APIKey.objects.get_from_key(key))
+        return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:
         return KeyParser.keyword
+
+
+def _usable(secret: str) -> ApiKey | None:
+    # The database would choke on a NUL.
+    if "\0" in secret:
+        return None
+    try:
+        key = cast(ApiKey, ApiKey.objects.get_from_key(secret))
+    except ApiKey.DoesNotExist:
+        return None
+    return None if key.has_expired else key
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -46,20 +57,45 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Api-Key <key>"}
 
 
-class IsStaffOrApiKey(permissions.BasePermission):
-    """Staff, logged in or represented by an API key."""
+class Allowed(permissions.BasePermission):
+    """API keys with the scope of the action, and staff with its permission.
+
+    The view says which in `scopes` (by action) and, where managing the event is not enough, in `permissions`. Of which
+    events, `managed_events` knows.
+
+    Raises:
+        PermissionDenied: `missing_scope`.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return acts_as_staff(request)
+        if isinstance(request.auth, ApiKey):
+            return ScopedKeys().has_permission(request, view)
+        needed = getattr(view, "permissions", {}).get(view.action)
+        return is_staff(request.user) and (needed is None or request.user.has_perm(needed))
+
+
+class ScopedKeys(permissions.BasePermission):
+    """Everybody; but an API key needs the scope of the action.
+
+    Raises:
+        PermissionDenied: `missing_scope`.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        # Without an action the method is not allowed, which is said next.
+        if isinstance(request.auth, ApiKey) and view.action and not request.auth.allows(view.scopes[view.action]):
+            reason = f"This API key lacks the scope “{view.scopes[view.action]}”. Use another, or change it in admin."
+            raise PermissionDenied(reason, "missing_scope")
+        return True
 
 
 def acts_as_staff(request: Request) -> bool:
     """Tell whether the request comes from staff, logged in or represented by an API key."""
-    return is_staff(request.user) or isinstance(request.auth, APIKey)
+    return is_staff(request.user) or isinstance(request.auth, ApiKey)
 
 
 def managed_events(request: Request) -> EventQuerySet:
-    """Return the events that whoever asks manages: staff theirs, an API key all; nobody else any."""
-    if isinstance(request.auth, APIKey):
-        return Event.objects.all()
+    """Return the events that whoever asks manages: staff theirs, an API key those it reaches; nobody else any."""
+    if isinstance(request.auth, ApiKey):
+        return request.auth.reaches()
     return Event.objects.managed_by(request.user)

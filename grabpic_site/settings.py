@@ -182,8 +182,9 @@ REST_FRAMEWORK = {
         "events.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["events.authentication.IsStaffOrApiKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["events.authentication.Allowed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "events.errors.handle_api_exception",
 }

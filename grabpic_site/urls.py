@@ -6,11 +6,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from events import api as events_api
 from events import views as events_views
-from faces import api as faces_api
-from faces import staff_api
-from faces.views import answering, download, forget, gallery, news, personal, privacy, selfie, staff
+from events.api import health, photos
+from faces.api import files, staff
+from faces.api import gallery as gallery_api
+from faces.api import selfie as selfie_api
+from faces.views import answering, download, forget, gallery, news, personal, privacy, retrying, selfie
 from faces.views import open as open_views
 from grabpic_site import languages
 
@@ -18,23 +19,23 @@ admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.index_title = "Events, photos, people"
 
 api_v1 = [
-    path("health", events_api.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
-    path("upload", events_api.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
-    path("ingest", staff_api.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
+    path("health", health.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
+    path("upload", photos.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
+    path("ingest", staff.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
     path(
         "events/<str:slug>/progress",
-        staff_api.ProgressViewSet.as_view({"get": "retrieve"}),
+        staff.ProgressViewSet.as_view({"get": "retrieve"}),
         name="api-progress",
     ),
-    path("events/<str:slug>/retry", events_api.RetryViewSet.as_view({"post": "create"}), name="api-retry"),
-    path("events/<str:slug>/known", events_api.KnownViewSet.as_view({"post": "create"}), name="api-known"),
-    path("auth/selfie", faces_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
+    path("events/<str:slug>/retry", photos.RetryViewSet.as_view({"post": "create"}), name="api-retry"),
+    path("events/<str:slug>/known", photos.KnownViewSet.as_view({"post": "create"}), name="api-known"),
+    path("auth/selfie", selfie_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
     path(
         "users/<str:grab_id>/images",
-        faces_api.GalleryViewSet.as_view({"get": "retrieve"}),
+        gallery_api.GalleryViewSet.as_view({"get": "retrieve"}),
         name="api-gallery",
     ),
-    path("storage/<path:key>", faces_api.StorageViewSet.as_view({"get": "retrieve"}), name="api-storage"),
+    path("storage/<path:key>", files.StorageViewSet.as_view({"get": "retrieve"}), name="api-storage"),
 ]
 
 handler400 = "events.errors.bad_request"
@@ -50,7 +51,7 @@ urlpatterns = [
     path("events/<slug:slug>/photos/", open_views.browse, name="browse"),
     path("events/<slug:slug>/people/<uuid:grab_id>/", open_views.person, name="person"),
     path("events/<slug:slug>/upload/", events_views.upload_page, name="upload"),
-    path("events/<slug:slug>/retry/", staff.retry, name="retry"),
+    path("events/<slug:slug>/retry/", retrying.retry, name="retry"),
     path("events/<slug:slug>/selfie/", selfie.selfie, name="selfie"),
     path("events/<slug:slug>/news/", news.news, name="news"),
     path("events/<slug:slug>/gallery/", gallery.gallery, name="gallery"),

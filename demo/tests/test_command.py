@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
-from rest_framework_api_key.models import APIKey
 
 from conftest import BLUE, RED, paint_photo
 from demo import server, stage, visitor
 from demo.management.commands import demo
 from demo.portraits import PortraitError
 from demo.signals import Stopped
-from events.models import Event, Image
+from events.models import ApiKey, Event, Image
 from faces import pipeline
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def test_check_passes_when_each_selfie_found_exactly_its_photos() -> None:
     assert "Red: matched" in output
     assert output.count("2 of 2 photos found, 0 of anybody else") == 2
     assert "A photo that came later was in its person's gallery " in output
-    assert not APIKey.objects.exists()  # of no use to anybody once the server is gone
+    assert not ApiKey.objects.exists()  # of no use to anybody once the server is gone
     assert Image.objects.count() == 4
 
 
@@ -165,7 +164,7 @@ def test_the_demo_prints_addresses_and_access_and_ends_quietly() -> None:
     assert words["Admin:"].endswith("/admin/")
     login = output.partition("demo-staff / ")[2].split()[0]
     assert authenticate(username="demo-staff", password=login)
-    assert APIKey.objects.is_valid(output.partition("API key:")[2].split()[0])
+    assert ApiKey.objects.is_valid(output.partition("API key:")[2].split()[0])
     assert output.endswith("Stopped.\n")
 
 

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from rest_framework_api_key.models import APIKey
 
-from conftest import RED, paint_photo
+from conftest import RED, new_key, paint_photo
 from demo import stage
 from demo.album import ALBUM, COVER, Photo, Shot
 from events import ingest
-from events.models import Event
+from events.models import ApiKey, Event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,21 +57,21 @@ def test_each_run_has_a_new_password_for_staff() -> None:
 
 
 def test_each_run_has_a_new_api_key_and_leaves_others_alone() -> None:
-    _, others = APIKey.objects.create_key(name="camera crew")
+    others = new_key("camera crew")
 
     first, second = stage.issue_api_key(), stage.issue_api_key()
 
-    assert [APIKey.objects.is_valid(key) for key in (first, second, others)] == [False, True, True]
+    assert [ApiKey.objects.is_valid(key) for key in (first, second, others)] == [False, True, True]
 
 
 def test_a_temporary_api_key_leaves_that_of_a_running_demo_alone() -> None:
     running = stage.issue_api_key()
 
     with stage.temporary_api_key() as temporary:
-        assert APIKey.objects.is_valid(temporary)
-        assert APIKey.objects.is_valid(running)
+        assert ApiKey.objects.is_valid(temporary)
+        assert ApiKey.objects.is_valid(running)
 
-    assert [APIKey.objects.is_valid(key) for key in (running, temporary)] == [True, False]
+    assert [ApiKey.objects.is_valid(key) for key in (running, temporary)] == [True, False]
 
 
 def test_photos_of_an_earlier_demo_go_and_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,10 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from rest_framework_api_key.models import APIKey
 
-from conftest import BLUE, GREEN, RED
+from conftest import BLUE, GREEN, RED, new_key
 from events import ingest
-from events.models import Event, Image
+from events.models import ApiKey, Event, Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ def upload_file(file: io.BytesIO, name: str) -> SimpleUploadedFile:
 
 @pytest.fixture
 def api_key(db: None) -> str:
-    return APIKey.objects.create_key(name="camera")[1]
+    return new_key("camera")
 
 
 def test_health(client: Client) -> None:
@@ -119,9 +118,9 @@ def test_bad_api_keys_are_refused(client: Client, event: Event, api_key: str, pa
 
     assert status_with("nonsense") == 401
     assert status_with(api_key + "x") == 401
-    APIKey.objects.update(expiry_date=timezone.now() - timedelta(days=1))
+    ApiKey.objects.update(expiry_date=timezone.now() - timedelta(days=1))
     assert status_with(api_key) == 401
-    APIKey.objects.update(expiry_date=None, revoked=True)
+    ApiKey.objects.update(expiry_date=None, revoked=True)
     assert status_with(api_key) == 401
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from rest_framework_api_key.models import APIKey
+
+from conftest import new_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def test_a_stranger_is_turned_away_from_the_upload_before_the_files_are_read(cli
 
 
 def test_staff_and_api_keys_send_large_photos(client: Client, event: Event, staff: User) -> None:
-    key = APIKey.objects.create_key(name="camera")[1]
+    key = new_key("camera")
     answer = client.post(API_UPLOAD, {"files": large()}, headers={"Authorization": f"Api-Key {key}"})
     assert answer.json()["errors"][0]["code"] == "not_an_image"
     client.force_login(staff)

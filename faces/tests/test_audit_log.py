@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from rest_framework_api_key.models import APIKey
 
+from conftest import new_key
 from faces import audit_log, corrections
 from faces.models import AuditEntry, Decision, Face
 
@@ -58,7 +58,7 @@ def test_who_looks_at_a_person_is_on_record(admin: Client, run: Event, red: Face
 
 
 def test_an_api_key_is_called_by_its_name(client: Client, run: Event, red: Face) -> None:
-    _, key = APIKey.objects.create_key(name="timing crew")
+    key = new_key("timing crew")
     client.get(f"/api/v1/users/{red.grab_id}/images", headers={"Authorization": f"Api-Key {key}"})
     assert (latest().action, latest().actor, latest().grab_id) == ("looked", "API key timing crew", red.grab_id)
 

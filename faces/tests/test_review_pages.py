@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from rest_framework_api_key.models import APIKey
 
+from conftest import new_key
 from faces import corrections
 from faces.admin.reviews import MOST_CARDS
 from faces.models import Decision
@@ -109,7 +109,7 @@ class TestStrangers:
         assert not Decision.objects.exists()
 
     def test_an_api_key_opens_nothing(self, client: Client, event: Event, url: str) -> None:
-        key = APIKey.objects.create_key(name="camera")[1]
+        key = new_key("camera")
         answer = client.get(f"{url}?event=city-run", headers={"Authorization": f"Api-Key {key}"})
         assert answer.status_code == 302
 

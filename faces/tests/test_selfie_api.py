@@ -6,9 +6,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rest_framework_api_key.models import APIKey
 
-from conftest import BLUE, GREEN, RED, paint_photo
+from conftest import BLUE, GREEN, RED, new_key, paint_photo
 from events.models import Event
 from faces.models import AuditEntry, Consent, Visitor
 from faces.tests.selfies import YELLOW, blurred, selfie_of, upload
@@ -84,7 +83,7 @@ def test_an_event_whose_faces_are_gone(client: Client, run: Event) -> None:
 
 def test_searches_are_written_down(client: Client, run: Event, staff: User) -> None:
     send(client, selfie_of(BLUE))
-    key = APIKey.objects.create_key(name="kiosk")[1]
+    key = new_key("kiosk")
     send(client, selfie_of(YELLOW), key=key)
     Event.objects.update(engine="unknown")
     client.force_login(staff)

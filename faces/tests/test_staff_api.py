@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework_api_key.models import APIKey
 
-from conftest import BLUE, GREEN, RED
+from conftest import BLUE, GREEN, RED, new_key
 from events.models import Event, Image
 from faces import pipeline
 from faces.gallery import Grant
@@ -124,7 +123,7 @@ def test_the_counts_of_ingest_add_up_to_what_the_workers_did(
 
 
 def test_ingest_with_an_api_key(client: Client, event: Event) -> None:
-    key = APIKey.objects.create_key(name="camera")[1]
+    key = new_key("camera")
     assert client.post(INGEST, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
 
 
@@ -195,7 +194,7 @@ def test_the_thumbnail_of_a_photo_that_was_decoded_can_be_fetched(staff_client: 
 def test_progress_is_for_staff_and_api_keys(client: Client, event: Event, member: User) -> None:
     Event.objects.update(access=Event.Access.DRAFT)
     assert client.get(PROGRESS).status_code == 401
-    key = APIKey.objects.create_key(name="camera")[1]
+    key = new_key("camera")
     assert client.get(PROGRESS, headers={"Authorization": f"Api-Key {key}"}).status_code == 200
     client.force_login(member)
     assert client.get(PROGRESS).status_code == 403

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from conftest import BLUE, GREEN, RED, paint_photo
 from events import ingest
-from events.api import UploadViewSet
+from events.api.photos import UploadViewSet
 from events.errors import Refusal
 from events.models import Image
 from faces import pipeline

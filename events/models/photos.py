@@ -121,6 +121,9 @@ class Event(Publishing):
     ingest_told_at = models.DateTimeField(
         null=True, editable=False, help_text="Up to when the API has told its clients what was processed."
     )
+    indexed_told_at = models.DateTimeField(
+        null=True, editable=False, help_text="Up to when webhooks have been told that all photos were looked at."
+    )
     faces_consolidated = models.PositiveIntegerField(
         default=0, editable=False, help_text="How many faces the event had when all were last grouped anew."
     )

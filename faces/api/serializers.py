@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
-from events.api import ErrorSerializer
+from events.api.asking import ErrorSerializer
 from events.models import Image
 from faces import flaws, search
 from faces.gallery import Tier

@@ -1,9 +1,9 @@
-"""API version 1, for staff: ingest, and where an event stands."""
+"""For staff: ingest, and where an event stands."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,10 +13,10 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from events import ingest
-from events.api import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, managed_event
-from events.authentication import IsStaffOrApiKey, managed_events
+from events.api.asking import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, managed_event
+from events.authentication import Allowed, managed_events
 from events.errors import Refusal
-from events.models import Image
+from events.models import Image, Scope
 from faces.progress import DECODED, Failure, Progress, progress
 from faces.waiting import NO_WORKER, Done, NoWorker, Unfinished, wait_for_workers
 
@@ -40,7 +40,8 @@ class UnfinishedSerializer(CountsSerializer):
 class IngestViewSet(viewsets.ViewSet):
     """Hear what became of what was uploaded."""
 
-    permission_classes = (IsStaffOrApiKey,)
+    permission_classes = (Allowed,)
+    scopes: ClassVar = {"create": Scope.UPLOAD}
     parser_classes = (JSONParser, FormParser, MultiPartParser)
 
     @extend_schema(
@@ -139,7 +140,8 @@ EXAMPLE = OpenApiExample(
 class ProgressViewSet(viewsets.ViewSet):
     """Where an event stands."""
 
-    permission_classes = (IsStaffOrApiKey,)
+    permission_classes = (Allowed,)
+    scopes: ClassVar = {"retrieve": Scope.READ}
 
     @extend_schema(
         operation_id="progress",

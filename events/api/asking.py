@@ -1,0 +1,129 @@
+"""What every endpoint reads of a request: its event, its body; and the shape of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.core.validators import slug_re
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers, status
+
+from events.authentication import managed_events
+from events.errors import Refusal
+from events.models import ApiKey, Event
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from events.models import EventQuerySet
+
+EVENT_PARAMETER = OpenApiParameter(
+    "event", str, description="The event's slug. Default: the only event, or the newest published one."
+)
+CODE_PARAMETER = OpenApiParameter("code", str, description="What an event with access “code” asks for.")
+SLUG_PARAMETER = OpenApiParameter("slug", str, OpenApiParameter.PATH, description="The event's.")
+
+
+def managed_event(request: Request) -> Event:
+    """Return the event that the request names in `event` (query or form), or the default one, for who manages it.
+
+    Raises:
+        Refusal: 404 `unknown_event`, also for somebody else's.
+    """
+    return _requested(request, managed_events(request))
+
+
+def entered_event(request: Request) -> Event:
+    """Return the event that the request names in `event`, or the default one, for who may use it now.
+
+    Raises:
+        Refusal: 404 `unknown_event`, also for a draft, and for what an API key does not reach; 403 `event_not_open`,
+            `code_required` or `wrong_code`.
+    """
+    managed = managed_events(request)
+    if isinstance(request.auth, ApiKey):
+        return _requested(request, managed)
+    event = _requested(request, Event.objects.announced() | managed)
+    if managed.filter(pk=event.pk).exists():
+        return event
+    if not event.is_published:
+        raise Refusal("event_not_open", "This event is not open now.", status.HTTP_403_FORBIDDEN)
+    code = _parameter(request, "code")
+    if event.access == Event.Access.CODE and not event.accepts_code(code):
+        reason = "This is not the code of the event." if code else "This event needs a code: send it as `code`."
+        raise Refusal("wrong_code" if code else "code_required", reason, status.HTTP_403_FORBIDDEN)
+    return event
+
+
+def _requested(request: Request, events: EventQuerySet) -> Event:
+    if slug := _parameter(request, "event"):
+        return event_at(slug, events)
+    event = events.default()
+    if event is None:
+        reason = "No event is published: name one in `event`."
+        raise Refusal("unknown_event", reason, status.HTTP_404_NOT_FOUND)
+    return event
+
+
+def event_at(slug: str, events: EventQuerySet) -> Event:
+    """Return the event of this slug, one of `events`.
+
+    Raises:
+        Refusal: 404 `unknown_event`.
+    """
+    # The database would choke on what can be no slug, such as a NUL.
+    event = events.filter(slug=slug).first() if slug_re.match(slug) else None
+    if event is None:
+        raise Refusal("unknown_event", f"There is no event {slug!r}.", status.HTTP_404_NOT_FOUND)
+    return event
+
+
+def _parameter(request: Request, name: str) -> str:
+    """Return a parameter of the query or of the form; empty where it is not there."""
+    return str(request.query_params.get(name) or _form(request).get(name) or "")
+
+
+def _form(request: Request) -> Mapping[str, Any]:
+    data = body_of(request)
+    return data if isinstance(data, Mapping) else {}
+
+
+def body_of(request: Request) -> Any:
+    """Return the body as its parser reads it.
+
+    Raises:
+        Refusal: 400 `malformed`.
+    """
+    try:
+        return request.data
+    except (RecursionError, UnicodeError) as error:
+        # JSON nested a hundred thousand deep, names in an encoding that makes no sense.
+        raise Refusal("malformed", "The body of the request cannot be read.") from error
+
+
+def checked(serializer: serializers.BaseSerializer[Any]) -> Any:
+    """Return what the serializer made of its data.
+
+    Raises:
+        Refusal: 400 `bad_request`, naming the first field that cannot be used.
+    """
+    if not serializer.is_valid():
+        raise Refusal("bad_request", _first_problem(serializer.errors))
+    return serializer.validated_data
+
+
+def _first_problem(errors: Any, field: str = "") -> str:
+    """Return the first message of the framework's nested errors, after the name of its field."""
+    if isinstance(errors, Mapping):
+        name, errors = next(iter(errors.items()))
+        # What is wrong with the body as a whole, and the places in a list, have no name.
+        return _first_problem(errors, field if name == "non_field_errors" or isinstance(name, int) else str(name))
+    return f"`{field}`: {errors[0]}" if field else str(errors[0])
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every error looks like."""
+
+    detail = serializers.CharField(help_text="A sentence that says what to do.")
+    code = serializers.CharField(help_text="Stable, for programs.")

@@ -1,0 +1,69 @@
+"""Programs that use the API: their keys, how often they may ask, and what they were answered."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from rest_framework_api_key.models import AbstractAPIKey
+
+from events.models.reach import Reach
+
+
+class Scope(models.TextChoices):
+    """What an API key may do with the events that it reaches."""
+
+    READ = "read", "Read: events, photos, people, progress, metrics"
+    UPLOAD = "upload", "Upload: send photos and have them processed"
+    SEARCH = "search", "Search: find people by a selfie, whose photos the answer opens"
+    MANAGE = "manage", "Manage: change and delete events, photos and people"
+
+
+class ApiKey(Reach, AbstractAPIKey):
+    """What a program shows to say who it is. Only a hash of it is stored; `create_key` returns it once."""
+
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def allows(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+class Allowance(models.Model):
+    """How far somebody has used up what they may ask of something: until when, at the allowed rate, it would last.
+
+    The key says of what, and names in a hash of whom; see `events.limits`.
+    """
+
+    key = models.CharField(max_length=100, primary_key=True)
+    spent_until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class IdempotentAnswer(models.Model):
+    """What a request with an `Idempotency-Key` was answered; without a status, that it began."""
+
+    who = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("who", "key"), name="one_answer_per_idempotency_key"),)
+
+    def __str__(self) -> str:
+        return self.key

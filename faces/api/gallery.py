@@ -1,0 +1,67 @@
+"""A person's photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.response import Response
+
+from events.api.asking import ErrorSerializer
+from events.authentication import managed_events
+from events.models import Event
+from faces import audit_log
+from faces.api.serializers import GallerySerializer
+from faces.api.tokens import ShownViewSet, actor_of, grant_of, uuids
+from faces.gallery import images_with
+from faces.models import Face
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+
+class GalleryViewSet(ShownViewSet):
+    """A person's photos."""
+
+    @extend_schema(
+        operation_id="list_images_of_person",
+        parameters=[OpenApiParameter("grab_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
+        responses={200: GallerySerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
+    )
+    def retrieve(self, request: Request, grab_id: str) -> Response:
+        """List the photos of a person, in the order they were taken; a token lists all that its selfie matched.
+
+        Those that only may show the person come last. The `grab_id` of a person who became part of another one leads
+        to that one.
+        """
+        grant = grant_of(request)
+        known = _persons(grab_id)
+        person = (known if grant else known.filter(_shown_to(request))).first()
+        if person is None:
+            self.refuse_strangers(request)
+            raise NotFound("There is no person with this grab_id.")
+        if grant is None:
+            sure, maybe = list(images_with(person)), []
+            audit_log.record(audit_log.Action.LOOKED, person.event, actor_of(request), grab_id=person.grab_id)
+        elif grant.persons().filter(pk=person.pk).exists():
+            sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
+        else:
+            raise PermissionDenied("This token is for another person.", "not_yours")
+        data = {"grab_id": person.grab_id, "total": len(sure) + len(maybe), "images": sure + maybe}
+        return Response(GallerySerializer(data, context={"maybe": {image.pk for image in maybe}}).data)
+
+
+def _shown_to(request: Request) -> Q:
+    """Return the condition that a person may be looked up by the grab_id alone."""
+    in_open = Q(hidden=False, event__in=Event.objects.open())
+    return in_open | Q(event__in=managed_events(request))
+
+
+def _persons(grab_id: str) -> QuerySet[Face]:
+    """Return the person that a `grab_id` leads to; none for what is not one."""
+    return Face.objects.with_grab_id(UUID(grab_id)) if uuids(grab_id) else Face.objects.none()
