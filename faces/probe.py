@@ -100,38 +100,49 @@ class Probe:
 
     `agreement` is 1, or for several selfies the length of the mean of their vectors: a cosine to `embedding` times this
     is the mean of their similarities. `flaw` is what makes the face hard to recognise; it may be found all the same.
+    `faces` are all in the selfie, this one first.
     """
 
     embedding: NDArray[np.float32]
     clarity: float
     flaw: NoMatch | None = None
     agreement: float = 1.0
+    faces: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What selfies show: the probes to go on with, why the others are left out, and all faces of each selfie."""
+
+    probes: list[Probe]
+    left_out: list[NoMatch]
+    faces: tuple[tuple[Share, ...], ...]
 
 
 DIFFERENT_PEOPLE = NoMatch("different_people", "The selfies show different people. Send those of one person only.")
 
 
-def read_all(
-    engine: FaceEngine, selfies: Sequence[IO[bytes]], meant: Sequence[Meant] = ()
-) -> tuple[list[Probe], list[NoMatch]]:
-    """Read each selfie by itself; return the probes to go on with, and why the other selfies are left out.
+def read_all(engine: FaceEngine, selfies: Sequence[IO[bytes]], meant: Sequence[Meant] = ()) -> Reading:
+    """Read each selfie by itself.
 
-    A face that is hard to recognise is left out, too, where there is one without a flaw.
+    A face that is hard to recognise is left out, where there is one without a flaw.
 
     Raises:
         EngineError: the engine cannot be used.
     """
     probes: list[Probe] = []
     left_out: list[NoMatch] = []
+    faces = []
     for index, selfie in enumerate(selfies):
         found = read(engine, selfie, [point for point in meant if point.selfie == index])
+        faces.append(found.faces)
         if isinstance(found, NoMatch):
             left_out.append(replace(found, selfie=index))
         else:
             probes.append(replace(found, flaw=found.flaw and replace(found.flaw, selfie=index)))
     if flawless := [probe for probe in probes if not probe.flaw]:
         left_out += [probe.flaw for probe in probes if probe.flaw]
-    return flawless or probes, left_out
+    return Reading(flawless or probes, left_out, tuple(faces))
 
 
 def combine(probes: Sequence[Probe], max_distance: float) -> Probe | NoMatch:
@@ -168,14 +179,17 @@ def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> 
             pixels = pictures.load(selfie, SELFIE_SIDE, settings.MAX_SELFIE_MEGAPIXELS).pixels
     except pictures.PictureError as error:
         return NoMatch(error.code, str(error))
-    found = _meant(pixels, engine.detect(pixels), meant)
+    detected = engine.detect(pixels)
+    found = _meant(pixels, detected, meant)
     if isinstance(found, NoMatch):
         return found
     flaw = flaws.flaw_of(pixels, found.box)
+    all_faces = [found, *(other for other in detected if other is not found)]
     return Probe(
         engine.embed(pixels, [found])[0],
         float(clarity(found.box.width, found.box.height)),
         NoMatch(flaw, flaws.REASONS[flaw]) if flaw else None,
+        faces=tuple(Share.of(face.box, pixels) for face in all_faces),
     )
 
 

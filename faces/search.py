@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from events.models import Event
-    from faces.probe import Meant, Probe
+    from faces.probe import Meant, Probe, Share
     from faces.thresholds import Thresholds
 
 __all__ = ("MOST_SELFIES", "NO_MATCH", "Found", "Match", "NoMatch", "find")
@@ -65,13 +65,15 @@ class Found:
 class Match:
     """The persons that the selfie shows, best first: one for sure, more where grouping left one runner in parts.
 
-    `left_out` says why of each selfie that was not used; `flaw`, why a clearer selfie may find more.
+    `left_out` says why of each selfie that was not used; `flaw`, why a clearer selfie may find more. `faces` are those
+    of each selfie, the one it was taken for first.
     """
 
     sure: list[Found]
     maybe: list[Found]
     left_out: tuple[NoMatch, ...] = ()
     flaw: NoMatch | None = None
+    faces: tuple[tuple[Share, ...], ...] = ()
 
 
 NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in any ingested photos.")
@@ -126,17 +128,17 @@ def find(event: Event, *selfies: IO[bytes], meant: Sequence[Meant] = ()) -> Matc
 
 
 def _find(event: Event, selfies: Sequence[IO[bytes]], meant: Sequence[Meant]) -> Match | NoMatch:
-    probes, left_out = probe.read_all(get_engine(event.engine), selfies, meant)
-    if not probes:
-        return left_out[0]
+    read = probe.read_all(get_engine(event.engine), selfies, meant)
+    if not read.probes:
+        return read.left_out[0]
     limits = thresholds(event)
-    seen = probe.combine(probes, limits.maybe)
+    seen = probe.combine(read.probes, limits.maybe)
     if isinstance(seen, NoMatch):
         return seen
     found = _Search(event, limits, _candidates(event, seen)).match()
     if isinstance(found, NoMatch):
         return seen.flaw or found
-    return replace(found, left_out=tuple(left_out), flaw=seen.flaw)
+    return replace(found, left_out=tuple(read.left_out), flaw=seen.flaw, faces=read.faces)
 
 
 def _candidates(event: Event, seen: Probe) -> list[_Candidate]:

@@ -1,4 +1,4 @@
-"""What every endpoint reads of a request: its event, its body; and the shape of errors."""
+"""What the endpoints read of a request: its event, its body."""
 
 from __future__ import annotations
 
@@ -120,10 +120,3 @@ def _first_problem(errors: Any, field: str = "") -> str:
         # What is wrong with the body as a whole, and the places in a list, have no name.
         return _first_problem(errors, field if name == "non_field_errors" or isinstance(name, int) else str(name))
     return f"`{field}`: {errors[0]}" if field else str(errors[0])
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """What every error looks like."""
-
-    detail = serializers.CharField(help_text="A sentence that says what to do.")
-    code = serializers.CharField(help_text="Stable, for programs.")

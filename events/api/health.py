@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ class HealthViewSet(viewsets.ViewSet):
     @extend_schema(
         operation_id="health",
         responses={200: inline_serializer("Health", {"status": serializers.ChoiceField(["ok"])})},
+        examples=[OpenApiExample("It is", {"status": "ok"}, response_only=True)],
     )
     def retrieve(self, request: Request) -> Response:
         """Answer as long as the web process does; asks nobody else."""

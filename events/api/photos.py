@@ -14,7 +14,6 @@ from events import ingest
 from events.api.asking import (
     EVENT_PARAMETER,
     SLUG_PARAMETER,
-    ErrorSerializer,
     body_of,
     checked,
     event_at,
@@ -23,6 +22,7 @@ from events.api.asking import (
 from events.authentication import Allowed, managed_events
 from events.errors import Refusal, storage_unavailable
 from events.models import Scope
+from events.schema import STORAGE_UNAVAILABLE, UNKNOWN_EVENT, Problem, errors
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -52,6 +52,33 @@ class UploadedSerializer(serializers.Serializer[Any]):
     errors = RefusedFileSerializer(many=True)  # type: ignore[assignment]  # the classic name hides DRF's property
 
 
+MISSING_FILE = Problem(400, "missing_file", "Send the photos as multipart form field `files`.")
+TOO_MANY_FILES = Problem(413, "too_many_files", "Send at most 200 files at once.")
+HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+UPLOADED = OpenApiExample(
+    "One photo is new, one was there, one is none",
+    response_only=True,
+    value={
+        "uploaded": 1,
+        "files": [
+            {
+                "file": "IMG_0042.JPG",
+                "saved_as": "0b7e3d3c_IMG_0042.jpg",
+                "image_id": "0b7e3d3c-5f3e-4b8f-9a55-0d5a2c3a7f10",
+                "duplicate": False,
+            },
+            {
+                "file": "IMG_0001.JPG",
+                "saved_as": "5c1e0a52_IMG_0001.jpg",
+                "image_id": "5c1e0a52-93f0-4b8e-8a53-7d5f0f5f3c77",
+                "duplicate": True,
+            },
+        ],
+        "errors": [{"file": "notes.txt", "code": "not_an_image", "detail": "This file is not an image."}],
+    },
+)
+
+
 class UploadViewSet(viewsets.ViewSet):
     """Photos into an event; each file is added, known already, or refused with its reason."""
 
@@ -65,8 +92,9 @@ class UploadViewSet(viewsets.ViewSet):
         request={"multipart/form-data": UploadSerializer},
         responses={
             200: UploadedSerializer,
-            **dict.fromkeys((400, 401, 403, 404, 503), ErrorSerializer),
+            **errors(MISSING_FILE, UNKNOWN_EVENT, TOO_MANY_FILES, STORAGE_UNAVAILABLE),
         },
+        examples=[UPLOADED],
     )
     def create(self, request: Request) -> HttpResponseBase:
         """Take photos (multipart `files`, repeated).
@@ -131,9 +159,10 @@ class RetryViewSet(viewsets.ViewSet):
         request=WhichFailedSerializer,
         responses={
             200: inline_serializer("Retried", {"retried": serializers.IntegerField()}),
-            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+            **errors(UNKNOWN_EVENT),
         },
         examples=[
+            OpenApiExample("Done", {"retried": 3}, response_only=True),
             OpenApiExample("All of a reason", {"code": "storage_unavailable"}, request_only=True),
             OpenApiExample("All", {}, request_only=True),
         ],
@@ -169,8 +198,12 @@ class KnownViewSet(viewsets.ViewSet):
         request=ContentsSerializer,
         responses={
             200: inline_serializer("Known", {"known": serializers.ListField(child=serializers.CharField())}),
-            **dict.fromkeys((400, 401, 403, 404), ErrorSerializer),
+            **errors(UNKNOWN_EVENT),
         },
+        examples=[
+            OpenApiExample("Two files", {"sha256": [HASH, HASH[::-1]]}, request_only=True),
+            OpenApiExample("One is there", {"known": [HASH]}, response_only=True),
+        ],
     )
     def create(self, request: Request, slug: str) -> Response:
         """Say which of these contents the event has, so that an upload can go on where it stopped.

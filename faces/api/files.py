@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.negotiation import DefaultContentNegotiation
 
-from events.api.asking import ErrorSerializer
 from events.authentication import managed_events
 from events.errors import Refusal
 from events.models import ApiKey, Image
+from events.schema import STORAGE_UNAVAILABLE, Problem, errors
 from events.serving import is_offered, serve
-from faces.api.tokens import ShownViewSet, grant_of, uuids
+from faces.api.tokens import INVALID_TOKEN, ShownViewSet, grant_of, uuids
 from faces.gallery import open_images
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpResponseBase
     from rest_framework.request import Request
+
+
+NOT_OFFERED = Problem(403, "originals_not_offered", "This event offers previews only: ask for the `preview_path`.")
 
 
 class WhateverIsAccepted(DefaultContentNegotiation):
@@ -38,7 +40,10 @@ class StorageViewSet(ShownViewSet):
 
     @extend_schema(
         operation_id="get_file",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **dict.fromkeys((401, 403, 404, 503), ErrorSerializer)},
+        responses={
+            (200, "image/*"): OpenApiTypes.BINARY,
+            **errors(INVALID_TOKEN, NOT_OFFERED, STORAGE_UNAVAILABLE),
+        },
     )
     def retrieve(self, request: Request, key: str) -> HttpResponseBase:
         """Return the file at a `file_path`, `preview_path` or `thumbnail_path`.
@@ -52,8 +57,7 @@ class StorageViewSet(ShownViewSet):
         image, rendition = found
         to_visitor = not managed_events(request).filter(pk=image.event_id).exists()
         if to_visitor and not is_offered(image.event, rendition):
-            reason = "This event offers previews only: ask for the `preview_path`."
-            raise Refusal("originals_not_offered", reason, status.HTTP_403_FORBIDDEN)
+            raise Refusal(NOT_OFFERED.code, NOT_OFFERED.detail, NOT_OFFERED.status)
         return serve(image, rendition, to_visitor=to_visitor)
 
 

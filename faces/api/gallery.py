@@ -11,12 +11,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.response import Response
 
-from events.api.asking import ErrorSerializer
 from events.authentication import managed_events
 from events.models import Event
+from events.schema import Problem, errors
 from faces import audit_log
-from faces.api.serializers import GallerySerializer
-from faces.api.tokens import ShownViewSet, actor_of, grant_of, uuids
+from faces.api.serializers import GALLERY_EXAMPLE, GallerySerializer
+from faces.api.tokens import INVALID_TOKEN, ShownViewSet, actor_of, grant_of, uuids
 from faces.gallery import images_with
 from faces.models import Face
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+NOT_YOURS = Problem(403, "not_yours", "This token is for another person.")
+
+
 class GalleryViewSet(ShownViewSet):
     """A person's photos."""
 
     @extend_schema(
         operation_id="list_images_of_person",
         parameters=[OpenApiParameter("grab_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
-        responses={200: GallerySerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
+        responses={200: GallerySerializer, **errors(INVALID_TOKEN, NOT_YOURS)},
+        examples=[GALLERY_EXAMPLE],
     )
     def retrieve(self, request: Request, grab_id: str) -> Response:
         """List the photos of a person, in the order they were taken; a token lists all that its selfie matched.

@@ -2,45 +2,71 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, ErrorSerializer, body_of, checked, entered_event
+from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, body_of, checked, entered_event
 from events.authentication import ApiKeyAuthentication, ScopedKeys
 from events.errors import Refusal
 from events.models import Event, Scope
-from faces import audit_log, search
+from events.schema import UNKNOWN_EVENT, Problem, errors
+from faces import audit_log, flaws, search
 from faces.api.serializers import (
     SELFIE_EXAMPLES,
+    FoundImageSerializer,
     FoundSerializer,
     MatchSerializer,
-    MaybeSerializer,
     MeantSerializer,
     SelfieSerializer,
     UnusableSelfieSerializer,
+    WantedSerializer,
 )
 from faces.api.tokens import actor_of
 from faces.engine import EngineError
 from faces.gallery import Grant, Tier
-from faces.probe import Meant
+from faces.probe import DIFFERENT_PEOPLE, Meant
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
 MAYBE_PARAMETER = OpenApiParameter(
-    "maybe",
-    OpenApiTypes.BOOL,
-    OpenApiParameter.QUERY,
-    description="Also answer with persons that the selfie only may show. Default: false.",
+    "maybe", bool, description="Also answer with persons that the selfie only may show. Default: false."
+)
+BOXES_PARAMETER = OpenApiParameter(
+    "boxes",
+    bool,
+    description="Also answer with every face of the selfies, and with the photos, their tiers and where in them the "
+    "found persons are. Default: false.",
+)
+
+
+PROBLEMS = (
+    UNKNOWN_EVENT,
+    Problem(403, "event_not_open", "This event is not open now."),
+    Problem(403, "code_required", "This event needs a code: send it as `code`."),
+    Problem(403, "wrong_code", "This is not the code of the event."),
+    Problem(404, search.NO_MATCH.code, search.NO_MATCH.reason),
+    Problem(413, "too_many_files", "Send at most 200 files at once."),
+    Problem(503, "engine_unavailable", "The engine 'facenet+sface' cannot be used."),
+)
+UNUSABLE = (
+    Problem(400, "missing_file", "Send the selfie as multipart form field `file`."),
+    Problem(400, "too_many_files", "Send at most 3 selfies of one person."),
+    Problem(400, "no_face", "No face detected in the selfie. Face the camera, closer and in good light."),
+    Problem(400, "too_small", flaws.REASONS["too_small"]),
+    Problem(400, "too_blurred", flaws.REASONS["too_blurred"]),
+    Problem(400, DIFFERENT_PEOPLE.code, DIFFERENT_PEOPLE.reason),
+    Problem(400, search.FACES_DELETED.code, search.FACES_DELETED.reason),
+    Problem(400, "not_an_image", "This file is not an image."),
+    Problem(400, "image_too_large", "The image has more than 64 megapixels."),
 )
 
 
@@ -54,13 +80,9 @@ class SelfieViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="match_selfie",
-        parameters=[EVENT_PARAMETER, CODE_PARAMETER, MAYBE_PARAMETER],
+        parameters=[EVENT_PARAMETER, CODE_PARAMETER, MAYBE_PARAMETER, BOXES_PARAMETER],
         request={"multipart/form-data": SelfieSerializer},
-        responses={
-            200: MatchSerializer,
-            400: UnusableSelfieSerializer,
-            **dict.fromkeys((403, 404, 503), ErrorSerializer),
-        },
+        responses={200: MatchSerializer, **errors(*PROBLEMS), **errors(*UNUSABLE, like=UnusableSelfieSerializer)},
         examples=SELFIE_EXAMPLES,
     )
     @sensitive_variables()
@@ -70,19 +92,19 @@ class SelfieViewSet(viewsets.ViewSet):
         Several selfies of one person are compared together; those without a usable face are left out. `meant` says
         which face it is, where several are in a selfie: one of the `faces` that the answer `several_faces` lists.
         """
-        event, maybe, meant = entered_event(request), _wants_maybe(request), _meant(request)
+        event, wanted, meant = entered_event(request), _wanted(request), _meant(request)
         selfies = _selfies(request)
         try:
             found = search.find(event, *selfies, meant=meant)
         except EngineError as error:
             _note(request, event, "engine_unavailable")
             raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
-        if isinstance(found, search.Match) and not found.sure and not maybe:
+        if isinstance(found, search.Match) and not found.sure and not wanted.maybe:
             found = found.flaw or search.NO_MATCH
         _note(request, event, found.code if isinstance(found, search.NoMatch) else "matched")
         if isinstance(found, search.NoMatch):
             return _not_found(found)
-        return Response(_answer(found, Grant.from_match(event, found, maybe=maybe), maybe=maybe))
+        return Response(_answer(found, Grant.from_match(event, found, maybe=wanted.maybe), wanted))
 
 
 def _selfies(request: Request) -> list[IO[bytes]]:
@@ -115,15 +137,24 @@ def _not_found(problem: search.NoMatch) -> Response:
     return Response(data, code)
 
 
-def _wants_maybe(request: Request) -> bool:
-    return any(checked(MaybeSerializer(data=fields))["maybe"] for fields in (request.query_params, body_of(request)))
+class Wanted(NamedTuple):
+    """What the answer holds beside the person."""
+
+    maybe: bool
+    boxes: bool
+
+
+def _wanted(request: Request) -> Wanted:
+    """Return what is asked for in the query or in the form."""
+    asked = [checked(WantedSerializer(data=fields)) for fields in (request.query_params, body_of(request))]
+    return Wanted(*(any(fields[name] for fields in asked) for name in Wanted._fields))
 
 
 def _meant(request: Request) -> list[Meant]:
     return [Meant.parse(text) for text in checked(MeantSerializer(data=body_of(request)))["meant"]]
 
 
-def _answer(found: search.Match, grant: Grant, *, maybe: bool) -> dict[str, Any]:
+def _answer(found: search.Match, grant: Grant, wanted: Wanted) -> dict[str, Any]:
     best = FoundSerializer((found.sure or found.maybe)[0]).data
     answer = {
         **best,
@@ -132,7 +163,17 @@ def _answer(found: search.Match, grant: Grant, *, maybe: bool) -> dict[str, Any]
         "token": grant.to_token(),
         "expires_in": settings.GALLERY_TOKEN_HOURS * 3600,
     }
-    if maybe:
+    if wanted.maybe:
         guesses = FoundSerializer(found.maybe, many=True).data
         answer |= {"maybe": guesses, "maybe_total": grant.maybe_images().count()}
+    if wanted.boxes:
+        answer |= {"selfies": [{"faces": faces} for faces in found.faces], "images": _images(grant)}
     return answer
+
+
+def _images(grant: Grant) -> Any:
+    """Return the photos that the grant opens, those that only may show the person last."""
+    sure, maybe = list(grant.images()), list(grant.maybe_images())
+    context = {"boxes": grant.boxes(), "maybe": {image.pk for image in maybe}}
+    images: Any = sure + maybe
+    return FoundImageSerializer(images, many=True, context=context).data

@@ -7,15 +7,18 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
-from events.api.asking import ErrorSerializer
 from events.models import Image
+from events.schema import ErrorSerializer
 from faces import flaws, search
 from faces.gallery import Tier
 from faces.probe import POINT
 
 
-class MaybeSerializer(serializers.Serializer[Any]):
+class WantedSerializer(serializers.Serializer[Any]):
+    """What a selfie search answers beside the person; in the query or in the form."""
+
     maybe = serializers.BooleanField(default=False, help_text="As the query parameter.")
+    boxes = serializers.BooleanField(default=False, help_text="As the query parameter.")
 
 
 class MeantSerializer(serializers.Serializer[Any]):
@@ -27,18 +30,23 @@ class MeantSerializer(serializers.Serializer[Any]):
     )
 
 
-class SelfieSerializer(MaybeSerializer, MeantSerializer):
+class SelfieSerializer(WantedSerializer, MeantSerializer):
     file = serializers.ListField(
         child=serializers.FileField(), max_length=search.MOST_SELFIES, help_text="Selfies of one person."
     )
+
+
+def _boxes(**options: Any) -> serializers.ListField:
+    """A field for boxes of faces."""
+    box = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+    return serializers.ListField(child=box, **options)
 
 
 class UnusableSelfieSerializer(ErrorSerializer):
     """Why a selfie cannot be used."""
 
     selfie = serializers.IntegerField(required=False, help_text="The index of the selfie that it is about.")
-    faces = serializers.ListField(
-        child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4),
+    faces = _boxes(
         required=False,
         help_text="`several_faces` only, the likeliest first: x, y, width, height in shares of the upright picture.",
     )
@@ -56,15 +64,6 @@ class FoundSerializer(serializers.Serializer[Any]):
 
     def get_probability(self, found: search.Found) -> float:
         return round(found.probability, 4)
-
-
-class MatchSerializer(FoundSerializer):
-    tier = serializers.ChoiceField(list(Tier), help_text="`maybe`: nobody was surely found, this is the best guess.")
-    total = serializers.IntegerField(help_text="How many photos surely show this person.")
-    token = serializers.CharField(help_text="Opens the gallery: `Authorization: Bearer <token>`.")
-    expires_in = serializers.IntegerField(help_text="Seconds.")
-    maybe = FoundSerializer(many=True, required=False, help_text="Best first; only where `maybe` was asked for.")
-    maybe_total = serializers.IntegerField(required=False, help_text="How many more photos may show this person.")
 
 
 class GalleryImageSerializer(serializers.Serializer[Image]):
@@ -87,12 +86,65 @@ class GalleryImageSerializer(serializers.Serializer[Image]):
         return Tier.MAYBE if image.pk in self.context.get("maybe", ()) else Tier.SURE
 
 
+class SelfieFacesSerializer(serializers.Serializer[Any]):
+    """Every face of a selfie."""
+
+    faces = _boxes(help_text="x, y, width, height in shares of the upright picture; the face that was meant first.")
+
+
+class FoundImageSerializer(GalleryImageSerializer):
+    """A photo with the boxes of the persons that were found."""
+
+    boxes = serializers.SerializerMethodField(
+        help_text="Of the found persons' faces: x, y, width, height in shares of the upright photo."
+    )
+
+    @extend_schema_field(_boxes())
+    def get_boxes(self, image: Image) -> list[list[float]]:
+        boxes: list[list[float]] = self.context["boxes"].get(image.pk, [])
+        return boxes
+
+
+class MatchSerializer(FoundSerializer):
+    tier = serializers.ChoiceField(list(Tier), help_text="`maybe`: nobody was surely found, this is the best guess.")
+    total = serializers.IntegerField(help_text="How many photos surely show this person.")
+    token = serializers.CharField(help_text="Opens the gallery: `Authorization: Bearer <token>`.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    maybe = FoundSerializer(many=True, required=False, help_text="Best first; only where `maybe` was asked for.")
+    maybe_total = serializers.IntegerField(required=False, help_text="How many more photos may show this person.")
+    selfies = serializers.ListField(
+        child=SelfieFacesSerializer(), required=False, help_text="In the order they were sent; only with `boxes`."
+    )
+    images = serializers.ListField(
+        child=FoundImageSerializer(), required=False, help_text="What the token opens; only with `boxes`."
+    )
+
+
 class GallerySerializer(serializers.Serializer[Any]):
     grab_id = serializers.UUIDField()
     total = serializers.IntegerField()
     images = GalleryImageSerializer(many=True)
 
 
+GALLERY_EXAMPLE = OpenApiExample(
+    "One photo",
+    response_only=True,
+    value={
+        "grab_id": "0b7ad6d0-6b3a-4dd4-9a4b-2f3f6a2c9d11",
+        "total": 1,
+        "images": [
+            {
+                "image_id": "0b7e3d3c-5f3e-4b8f-9a55-0d5a2c3a7f10",
+                "file_path": "photos/0b7e3d3c-5f3e-4b8f-9a55-0d5a2c3a7f10/0b7e3d3c_IMG_0042.jpg",
+                "preview_path": "photos/0b7e3d3c-5f3e-4b8f-9a55-0d5a2c3a7f10/preview.jpg",
+                "thumbnail_path": "photos/0b7e3d3c-5f3e-4b8f-9a55-0d5a2c3a7f10/thumbnail.jpg",
+                "file_name": "IMG_0042.JPG",
+                "tier": "sure",
+                "ingested_at": "2026-05-01T12:30:00Z",
+            }
+        ],
+    },
+)
 MATCH = {
     "grab_id": "0b7ad6d0-6b3a-4dd4-9a4b-2f3f6a2c9d11",
     "confidence": 0.7312,

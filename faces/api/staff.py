@@ -13,10 +13,11 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from events import ingest
-from events.api.asking import EVENT_PARAMETER, SLUG_PARAMETER, ErrorSerializer, event_at, managed_event
+from events.api.asking import EVENT_PARAMETER, SLUG_PARAMETER, event_at, managed_event
 from events.authentication import Allowed, managed_events
 from events.errors import Refusal
 from events.models import Image, Scope
+from events.schema import UNKNOWN_EVENT, Problem, errors
 from faces.progress import DECODED, Failure, Progress, progress
 from faces.waiting import NO_WORKER, Done, NoWorker, Unfinished, wait_for_workers
 
@@ -37,6 +38,10 @@ class UnfinishedSerializer(CountsSerializer):
     pending = serializers.IntegerField(help_text="Photos that wait. 0: only the grouping of the faces is left.")
 
 
+NOBODY_WORKS = Problem(503, "no_worker", f"{NO_WORKER} The photos are stored, and 700 are pending.")
+COUNTS = {"images_processed": 300, "faces_detected": 512, "new_faces_found": 41, "total_faces_known": 41}
+
+
 class IngestViewSet(viewsets.ViewSet):
     """Hear what became of what was uploaded."""
 
@@ -51,8 +56,12 @@ class IngestViewSet(viewsets.ViewSet):
         responses={
             200: CountsSerializer,
             202: UnfinishedSerializer,
-            **dict.fromkeys((401, 403, 404, 503), ErrorSerializer),
+            **errors(UNKNOWN_EVENT, NOBODY_WORKS),
         },
+        examples=[
+            OpenApiExample("Done", COUNTS, response_only=True, status_codes=["200"]),
+            OpenApiExample("Not done", COUNTS | {"pending": 700}, response_only=True, status_codes=["202"]),
+        ],
     )
     def create(self, request: Request) -> Response:
         """Take in what lies in the event's drop folder, and wait until the workers are done.
@@ -146,7 +155,7 @@ class ProgressViewSet(viewsets.ViewSet):
     @extend_schema(
         operation_id="progress",
         parameters=[SLUG_PARAMETER],
-        responses={200: ProgressSerializer, **dict.fromkeys((401, 403, 404), ErrorSerializer)},
+        responses={200: ProgressSerializer, **errors(UNKNOWN_EVENT)},
         examples=[EXAMPLE],
     )
     def retrieve(self, request: Request, slug: str) -> Response:

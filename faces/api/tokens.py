@@ -13,6 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from events.authentication import ApiKeyAuthentication, ScopedKeys, acts_as_staff
 from events.models import ApiKey, Scope
+from events.schema import Problem
 from faces.gallery import Grant
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class GalleryTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "The `token` of a matching selfie."}
 
+
+INVALID_TOKEN = Problem(401, "invalid_token", "This token is not valid (any more). Take a new selfie.")
 
 GALLERY_AUTHENTICATION = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
 

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import BLUE, GREEN, RED, new_key, paint_photo
 from events.models import Event
-from faces.models import AuditEntry, Consent, Visitor
+from faces.models import AuditEntry, Consent, Face, Visitor
 from faces.tests.selfies import YELLOW, blurred, selfie_of, upload
 
 if TYPE_CHECKING:
@@ -104,3 +104,28 @@ def test_a_draft_takes_selfies_from_staff_alone(client: Client, run: Event, memb
     assert send(client, selfie_of(RED), event=run.slug)[0] == 404
     client.force_login(member)
     assert send(client, selfie_of(RED), event=run.slug)[0] == 404
+
+
+class TestBoxes:
+    def test_every_face_of_the_selfies_and_every_photo_with_the_person(self, client: Client, run: Event) -> None:
+        both = paint_photo(RED, GREEN)
+        answer = send(client, both, meant=["0:0.3,0.45"], boxes="true")[1]
+        [selfie] = answer["selfies"]
+        assert [round(face[0] * 400) for face in selfie["faces"]] == [110, 20]
+        assert len(answer["images"]) == answer["total"] == 2
+        assert {image["tier"] for image in answer["images"]} == {"sure"}
+        of_green = Face.objects.get(grab_id=answer["grab_id"]).image_faces.select_related("image")
+        expected = {str(face.image.image_id): [[face.x / 400, 1 / 3, 70 / 400, 70 / 300]] for face in of_green}
+        for image in answer["images"]:
+            assert image["boxes"] == [pytest.approx(box) for box in expected[image["image_id"]]]
+
+    def test_only_on_request(self, client: Client, run: Event) -> None:
+        assert not {"selfies", "images"} & set(send(client, selfie_of(GREEN))[1])
+
+    def test_photos_of_guesses_only_with_maybe(self, client: Client, run: Event) -> None:
+        Event.objects.update(max_distance=0.0001, maybe_distance=0.6)
+        nearly_red = selfie_of((230, 20, 60))
+        assert send(client, nearly_red, boxes="true")[1]["code"] == "no_match"
+        answer = send(client, nearly_red, boxes="true", maybe="true")[1]
+        assert {image["tier"] for image in answer["images"]} == {"maybe"}
+        assert len(answer["images"]) == answer["maybe_total"]
