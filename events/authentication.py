@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework import permissions
+from rest_framework import authentication, permissions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework_api_key.permissions import KeyParser
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from events.models import EventQuerySet
+
+NOT_FROM_HERE = "Send the value of the cookie “csrftoken” in the header X-CSRFToken, from a page of this site."
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -55,6 +58,30 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Api-Key <key>"}
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """Somebody logged in on the site.
+
+    Raises:
+        PermissionDenied: `csrf_failed`.
+    """
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(NOT_FROM_HERE, "csrf_failed") from error
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes the session in the OpenAPI document."""
+
+    target_class = SessionAuthentication
+    name = "cookieAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
 class Allowed(permissions.BasePermission):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
+from events.authentication import NOT_FROM_HERE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,7 +47,7 @@ KNOWN_CLIENTS = (
     Problem(401, "invalid_api_key", "This API key is unknown, expired or revoked."),
     Problem(403, "permission_denied", "You do not have permission to perform this action."),
     Problem(403, "missing_scope", "This API key lacks the scope “manage”. Use another, or change it in admin."),
-    Problem(403, "csrf_failed", "CSRF Failed: CSRF token missing."),
+    Problem(403, "csrf_failed", NOT_FROM_HERE),
 )
 PLACES = (Problem(404, "not_found", "There is nothing at this address; see /docs."),)
 BODIES = (

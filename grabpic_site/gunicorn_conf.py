@@ -7,11 +7,15 @@ from threading import Thread
 
 import numpy as np
 
+from grabpic_site import settings as site
+
 wsgi_app = "grabpic_site.wsgi"
 worker_class = "gthread"
 workers = 1
 threads = 8
 timeout = 120
+# Lines as the site's own; it writes one for each request, and leaves out what gunicorn's would tell of visitors.
+logconfig_dict = site.LOGGING
 # It would make a folder in the home of whoever starts it.
 control_socket_disable = True
 

@@ -1,5 +1,6 @@
 """All settings; `.env.example` documents those that come from the environment."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from grabpic_site import logs
 from grabpic_site.secret_key import read_or_create_secret_key
 
 django_stubs_ext.monkeypatch()
@@ -32,6 +34,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create_secret_key(VAR_DIR / "secret-key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "events.errors.csrf_failure"
 
 # True behind a reverse proxy that speaks HTTPS to the visitors and sets X-Forwarded-Proto itself.
 HTTPS = env.bool("HTTPS", default=False)
@@ -61,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "grabpic_site.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -180,7 +184,7 @@ AUDIT_DAYS = env.int("AUDIT_DAYS", default=730)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "events.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "events.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["events.authentication.Allowed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -200,12 +204,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "events.schema.add_errors"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Else there are several lines for each photo.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
-}
+# A program reads what the site writes, unless somebody is looking on.
+LOG_FORMAT = env.str("LOG_FORMAT", default="") or ("text" if DEBUG or sys.stderr.isatty() else "json")
+if LOG_FORMAT not in logs.FORMATTERS:
+    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} cannot be used; see .env.example.")
+LOGGING = logs.configuration(env.str("LOG_LEVEL", default="INFO"), LOG_FORMAT)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "grabpic_site.error_reports.DiscreetFilter"

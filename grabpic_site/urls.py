@@ -39,6 +39,7 @@ api_v1 = [
 ]
 
 handler400 = "events.errors.bad_request"
+handler403 = "events.errors.permission_denied"
 handler404 = "events.errors.page_not_found"
 handler500 = "events.errors.server_error"
 

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
 from events.authentication import managed_events
-from events.errors import Refusal
+from events.errors import Refusal, first_problem
 from events.models import ApiKey, Event
 
 if TYPE_CHECKING:
@@ -109,14 +109,5 @@ def checked(serializer: serializers.BaseSerializer[Any]) -> Any:
         Refusal: 400 `bad_request`, naming the first field that cannot be used.
     """
     if not serializer.is_valid():
-        raise Refusal("bad_request", _first_problem(serializer.errors))
+        raise Refusal("bad_request", first_problem(serializer.errors))
     return serializer.validated_data
-
-
-def _first_problem(errors: Any, field: str = "") -> str:
-    """Return the first message of the framework's nested errors, after the name of its field."""
-    if isinstance(errors, Mapping):
-        name, errors = next(iter(errors.items()))
-        # What is wrong with the body as a whole, and the places in a list, have no name.
-        return _first_problem(errors, field if name == "non_field_errors" or isinstance(name, int) else str(name))
-    return f"`{field}`: {errors[0]}" if field else str(errors[0])

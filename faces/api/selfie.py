@@ -8,12 +8,11 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, body_of, checked, entered_event
-from events.authentication import ApiKeyAuthentication, ScopedKeys
+from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication
 from events.errors import Refusal
 from events.models import Event, Scope
 from events.schema import UNKNOWN_EVENT, Problem, errors

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import viewsets
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
-from events.authentication import ApiKeyAuthentication, ScopedKeys, acts_as_staff
+from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication, acts_as_staff
 from events.models import ApiKey, Scope
 from events.schema import Problem
 from faces.gallery import Grant
