@@ -43,6 +43,12 @@ def _quick_clients(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_limits(settings: Settings) -> None:
+    """All tests come from one address."""
+    settings.LIMITS = dict.fromkeys(settings.LIMITS, "")
+
+
+@pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     """What a request has chosen stays chosen in its thread, which here is that of every test."""
     with translation.override("en"):

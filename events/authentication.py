@@ -12,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework_api_key.permissions import KeyParser
 
+from events import limits
 from events.access import is_staff
 from events.models import ApiKey, Event
 
@@ -32,6 +33,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = _usable(secret)
         if key is None:
+            limits.spend("credentials", limits.address_of(request))
             raise AuthenticationFailed("This API key is unknown, expired or revoked.", "invalid_api_key")
         return AnonymousUser(), key
 

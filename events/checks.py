@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from events.limits import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,3 +56,17 @@ def check_retention(**kwargs: Any) -> list[CheckMessage]:
         for name in ("RETENTION_DAYS", "AUDIT_DAYS")
         if (days := getattr(settings, name)) < 1
     ]
+
+
+@register(Tags.security)
+def check_limits(**kwargs: Any) -> list[CheckMessage]:
+    """What is no limit."""
+    return list(_unreadable_limits())
+
+
+def _unreadable_limits() -> Iterator[Error]:
+    for name, text in settings.LIMITS.items():
+        try:
+            Rate.parse(text)
+        except ImproperlyConfigured as error:
+            yield Error(f"LIMIT_{name.upper()}: {error}", id="grabpic.E008")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from events import limits
 from events.access import is_staff
 from events.models import Event
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from rest_framework.request import Request
 
     from events.access import Actor
 
@@ -35,9 +37,29 @@ def may_enter(request: HttpRequest, event: Event) -> bool:
     return manages(request.user, event)
 
 
+def tries(request: HttpRequest | Request, event: Event, code: str) -> bool:
+    """Tell whether the code is the right one. Wrong ones are counted, so that nobody can try them all.
+
+    Raises:
+        TooManyRequests: too many were wrong; this one is not even looked at.
+    """
+    if not code:
+        return False
+    who = f"{limits.address_of(request)} at {event.pk}"
+    limits.check("codes", who)
+    if event.accepts_code(code):
+        return True
+    limits.spend("codes", who)
+    return False
+
+
 def admit(request: HttpRequest, event: Event, code: str) -> bool:
-    """Remember the code in the session if it is the right one; tell whether it is."""
-    if not event.accepts_code(code):
+    """Remember the code in the session if it is the right one; tell whether it is.
+
+    Raises:
+        TooManyRequests: as `tries`.
+    """
+    if event.access != Event.Access.CODE or not tries(request, event, code):
         return False
     known = request.session.get(SESSION_KEY, {})
     # Not as it was typed: with a megabyte of blanks in it, it would be as right.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from events.authentication import NOT_FROM_HERE
@@ -56,6 +57,18 @@ BODIES = (
     Problem(415, "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
 )
 
+IDEMPOTENT = (
+    Problem(400, "bad_idempotency_key", "`Idempotency-Key` takes 1 to 255 printable ASCII characters."),
+    Problem(409, "request_in_progress", "The first request with this key is under way. Try again in a moment."),
+    Problem(422, "idempotency_key_reused", "This `Idempotency-Key` was used for another request. Take a new one."),
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same request with the same key is done once: within a day it gets the first one's answer.",
+)
+
 _DESCRIPTIONS = {
     400: "The request cannot be used as it is.",
     401: "Nobody knows who asks.",
@@ -79,6 +92,14 @@ _SERVER_ERROR = {
     "required": ["detail", "code", "id"],
 }
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}}
+
+
+class Schema(AutoSchema):
+    """Describes an operation; knows what its action was decorated with."""
+
+    def get_override_parameters(self) -> list[Any]:
+        action = getattr(self.view, getattr(self.view, "action", ""), None)
+        return [IDEMPOTENCY_KEY] if getattr(action, "idempotent", False) else []
 
 
 def errors(*problems: Problem, like: type[serializers.Serializer[Any]] = ErrorSerializer) -> dict[int, OpenApiResponse]:
@@ -110,6 +131,8 @@ def _of_its_kind(path: str, operation: dict[str, Any]) -> Iterator[Problem]:
         yield from PLACES
     if "requestBody" in operation:
         yield from BODIES
+    if any(parameter["name"] == IDEMPOTENCY_KEY.name for parameter in operation.get("parameters", ())):
+        yield from IDEMPOTENT
 
 
 def _add(responses: dict[str, Any], problem: Problem) -> None:

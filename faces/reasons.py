@@ -55,6 +55,10 @@ REASONS = {
         _("There was no picture"),
         _("Take a selfie or choose a photo first."),
     ),
+    "too_many_requests": Reason(
+        _("Too many selfies came from here just now"),
+        _("Wait a minute, and try again."),
+    ),
     "too_many_files": Reason(
         _("These are too many pictures"),
         _("Use up to three selfies at a time."),

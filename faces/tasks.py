@@ -23,7 +23,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import configure_task
 
-from events import queue
+from events import idempotency, limits, queue
 from events.models import Event, Image
 from faces import grouping, pipeline, retention
 from faces.claims import BATCH_SIZE
@@ -119,10 +119,12 @@ async def sweep(context: JobContext, timestamp: int) -> None:
 
 
 def see_to_retention() -> None:
-    """Delete what must not be kept any longer: faces, galleries, sessions, old entries of the audit log."""
+    """Delete what must not be kept any longer: faces, galleries, sessions, old entries of the audit log, allowances."""
     for _ in retention.retire_overdue():
         pass
     retention.expire()
+    limits.expire()
+    idempotency.expire()
     call_command("clearsessions")
 
 

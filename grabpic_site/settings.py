@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "events.middleware.TooManyRequestsMiddleware",
 ]
 
 ROOT_URLCONF = "grabpic_site.urls"
@@ -171,6 +172,16 @@ DATA_UPLOAD_MAX_NUMBER_FILES = env.int("MAX_FILES_PER_UPLOAD", default=200)
 # A gallery's form has a field for each chosen photo: more than Django's 1,000 for somebody who is in many.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# How often somebody may ask, and who that is; see events/limits.py and events/addresses.py.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+LIMITS = {
+    "requests": env.str("LIMIT_REQUESTS", default="3000/minute"),
+    "selfies": env.str("LIMIT_SELFIES", default="240/minute"),
+    "codes": env.str("LIMIT_CODES", default="60/hour"),
+    "logins": env.str("LIMIT_LOGINS", default="20/hour"),
+    "credentials": env.str("LIMIT_CREDENTIALS", default="60/hour"),
+}
+
 # How long the API's ingest waits for the workers before it answers that they are not done.
 INGEST_WAIT_SECONDS = env.float("INGEST_WAIT_SECONDS", default=25)
 
@@ -187,9 +198,10 @@ REST_FRAMEWORK = {
         "events.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["events.authentication.Allowed"],
+    "DEFAULT_THROTTLE_CLASSES": ["events.limits.Limits"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "events.schema.Schema",
     "EXCEPTION_HANDLER": "events.errors.handle_api_exception",
 }
 SPECTACULAR_SETTINGS = {

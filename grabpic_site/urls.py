@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from events import views as events_views
 from events.api import health, photos
+from events.logins import LimitedLoginForm
 from faces.api import files, staff
 from faces.api import gallery as gallery_api
 from faces.api import selfie as selfie_api
@@ -16,6 +17,7 @@ from faces.views import open as open_views
 from grabpic_site import languages
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
+admin.site.login_form = LimitedLoginForm
 admin.site.index_title = "Events, photos, people"
 
 api_v1 = [

@@ -9,7 +9,9 @@ from django.core.validators import slug_re
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
+from events import gate
 from events.authentication import managed_events
+from events.bodies import body_of
 from events.errors import Refusal, first_problem
 from events.models import ApiKey, Event
 
@@ -40,6 +42,7 @@ def entered_event(request: Request) -> Event:
     Raises:
         Refusal: 404 `unknown_event`, also for a draft, and for what an API key does not reach; 403 `event_not_open`,
             `code_required` or `wrong_code`.
+        TooManyRequests: too many codes were wrong.
     """
     managed = managed_events(request)
     if isinstance(request.auth, ApiKey):
@@ -50,7 +53,7 @@ def entered_event(request: Request) -> Event:
     if not event.is_published:
         raise Refusal("event_not_open", "This event is not open now.", status.HTTP_403_FORBIDDEN)
     code = _parameter(request, "code")
-    if event.access == Event.Access.CODE and not event.accepts_code(code):
+    if event.access == Event.Access.CODE and not gate.tries(request, event, code):
         reason = "This is not the code of the event." if code else "This event needs a code: send it as `code`."
         raise Refusal("wrong_code" if code else "code_required", reason, status.HTTP_403_FORBIDDEN)
     return event
@@ -87,19 +90,6 @@ def _parameter(request: Request, name: str) -> str:
 def _form(request: Request) -> Mapping[str, Any]:
     data = body_of(request)
     return data if isinstance(data, Mapping) else {}
-
-
-def body_of(request: Request) -> Any:
-    """Return the body as its parser reads it.
-
-    Raises:
-        Refusal: 400 `malformed`.
-    """
-    try:
-        return request.data
-    except (RecursionError, UnicodeError) as error:
-        # JSON nested a hundred thousand deep, names in an encoding that makes no sense.
-        raise Refusal("malformed", "The body of the request cannot be read.") from error
 
 
 def checked(serializer: serializers.BaseSerializer[Any]) -> Any:

@@ -18,6 +18,7 @@ class HealthViewSet(viewsets.ViewSet):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
 
     @extend_schema(
         operation_id="health",

@@ -14,13 +14,14 @@ from events import ingest
 from events.api.asking import (
     EVENT_PARAMETER,
     SLUG_PARAMETER,
-    body_of,
     checked,
     event_at,
     managed_event,
 )
 from events.authentication import Allowed, managed_events
+from events.bodies import body_of
 from events.errors import Refusal, storage_unavailable
+from events.idempotency import idempotent
 from events.models import Scope
 from events.schema import STORAGE_UNAVAILABLE, UNKNOWN_EVENT, Problem, errors
 
@@ -96,6 +97,7 @@ class UploadViewSet(viewsets.ViewSet):
         },
         examples=[UPLOADED],
     )
+    @idempotent
     def create(self, request: Request) -> HttpResponseBase:
         """Take photos (multipart `files`, repeated).
 
@@ -167,6 +169,7 @@ class RetryViewSet(viewsets.ViewSet):
             OpenApiExample("All", {}, request_only=True),
         ],
     )
+    @idempotent
     def create(self, request: Request, slug: str) -> Response:
         """Make failed photos pending again: one (`image_id`), all of a reason (`code`), or with neither all.
 

@@ -53,12 +53,12 @@ class Allowance(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """What a request with an `Idempotency-Key` was answered; without a status, that it began."""
+    """What a request with an `Idempotency-Key` was answered."""
 
     who = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
-    status = models.PositiveSmallIntegerField(null=True)
+    status = models.PositiveSmallIntegerField()
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

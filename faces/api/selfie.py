@@ -11,8 +11,9 @@ from rest_framework import status, viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, body_of, checked, entered_event
+from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, checked, entered_event
 from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication
+from events.bodies import body_of
 from events.errors import Refusal
 from events.models import Event, Scope
 from events.schema import UNKNOWN_EVENT, Problem, errors
@@ -76,6 +77,7 @@ class SelfieViewSet(viewsets.ViewSet):
     permission_classes = (ScopedKeys,)
     scopes: ClassVar = {"create": Scope.SEARCH}
     parser_classes = (MultiPartParser,)
+    limit = "selfies"
 
     @extend_schema(
         operation_id="match_selfie",

@@ -16,6 +16,7 @@ from events import ingest
 from events.api.asking import EVENT_PARAMETER, SLUG_PARAMETER, event_at, managed_event
 from events.authentication import Allowed, managed_events
 from events.errors import Refusal
+from events.idempotency import idempotent
 from events.models import Image, Scope
 from events.schema import UNKNOWN_EVENT, Problem, errors
 from faces.progress import DECODED, Failure, Progress, progress
@@ -63,6 +64,7 @@ class IngestViewSet(viewsets.ViewSet):
             OpenApiExample("Not done", COUNTS | {"pending": 700}, response_only=True, status_codes=["202"]),
         ],
     )
+    @idempotent
     def create(self, request: Request) -> Response:
         """Take in what lies in the event's drop folder, and wait until the workers are done.
 

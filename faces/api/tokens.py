@@ -11,6 +11,7 @@ from rest_framework import viewsets
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
+from events import limits
 from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication, acts_as_staff
 from events.models import ApiKey, Scope
 from events.schema import Problem
@@ -31,6 +32,7 @@ class GalleryTokenAuthentication(BaseAuthentication):
             return None
         grant = Grant.from_token(token.strip())
         if grant is None:
+            limits.spend("credentials", limits.address_of(request))
             raise AuthenticationFailed("This token is not valid (any more). Take a new selfie.", "invalid_token")
         return AnonymousUser(), grant
 

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events import limits
 from events.gate import manages
 from events.views import for_visitors
 from faces import audit_log, consent, search
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 MISSING_FILE = NoMatch("missing_file", "There was no picture. Take a selfie or choose a photo first.")
 NO_CONSENT = NoMatch("consent_required", "Tick the box first: without your consent the selfie is not looked at.")
 TOO_MANY_FILES = NoMatch("too_many_files", f"Send at most {search.MOST_SELFIES} selfies of one person.")
+TOO_MANY_REQUESTS = NoMatch("too_many_requests", "Too many selfies came from here. Wait a minute, and try again.")
 TOO_LARGE = NoMatch("file_too_large", "The selfies are too large.")
 ENGINE_UNAVAILABLE = NoMatch("engine_unavailable", "Selfies cannot be compared just now. Try again later.")
 
@@ -64,11 +66,22 @@ def selfie(request: HttpRequest, event: Event) -> HttpResponse:
     Answers JSON to who prefers that to a page. No error report shows what was sent, down to the engine's variables.
     """
     try:
-        return _selfie(request, event)
+        return _counted(request, event)
+    except limits.TooManyRequests as error:
+        response = _problem(request, event, TOO_MANY_REQUESTS, HTTPStatus.TOO_MANY_REQUESTS)
+        response["Retry-After"] = str(error.wait)
+        return response
     except RequestDataTooBig:
         return _problem(request, event, TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except TooManyFilesSent:
         return _problem(request, event, TOO_MANY_FILES)
+
+
+def _counted(request: HttpRequest, event: Event) -> HttpResponse:
+    if request.method == "POST":
+        # Before what is sent is read.
+        limits.spend("selfies", limits.who_visits(request))
+    return _selfie(request, event)
 
 
 @csrf_protect

@@ -16,7 +16,7 @@ LEVEL = {"events": 0, "faces": 1, "demo": 2, "benchmarks": 3, "grabpic_site": 4}
 
 LAYERS = {
     "access": 0, "lettering": 0, "models": 0, "publishing": 0, "queue": 0,
-    "views": 2, "api": 2, "admin": 2, "management": 2, "urls": 2, "tasks": 2,
+    "views": 2, "api": 2, "admin": 2, "management": 2, "middleware": 2, "urls": 2, "tasks": 2,
 }  # fmt: skip
 """Inside an app, by module; the verbs, everything not named here, are 1."""
 

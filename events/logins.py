@@ -1,0 +1,29 @@
+"""How staff log in: not by trying out passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+
+from events import limits
+
+
+class LimitedLoginForm(AdminAuthenticationForm):
+    """Looks at no password where too many from the same address were wrong."""
+
+    def clean(self) -> dict[str, Any]:
+        """Return the user's name and password.
+
+        Raises:
+            TooManyRequests
+            ValidationError: they are wrong.
+        """
+        address = limits.address_of(self.request)  # type: ignore[arg-type]  # admin hands it over
+        limits.check("logins", address)
+        try:
+            return super().clean()
+        except ValidationError:
+            limits.spend("logins", address)
+            raise
