@@ -6,6 +6,7 @@ import io
 import socket
 import time
 import uuid
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
 from django.db import connection
-from django.utils import translation
+from django.utils import timezone, translation
 from PIL import Image as Picture
 
 from events.models import ApiKey, Event, Scope
@@ -136,6 +137,18 @@ def empty_queue(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
         cursor.execute("DELETE FROM procrastinate_workers")
+
+
+@pytest.fixture
+def start_worker(db: None) -> Callable[..., None]:
+    """Return a function that lists a worker whose last sign of life was so long ago; it does no work."""
+
+    def start(seconds_silent: float = 0) -> None:
+        heartbeat = timezone.now() - timedelta(seconds=seconds_silent)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat.isoformat()])
+
+    return start
 
 
 @pytest.fixture

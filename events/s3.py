@@ -68,6 +68,10 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]  # django-storages has no t
             self._process = os.getpid()
         return super().connection
 
+    def ping(self) -> None:
+        with _as_os_error(self.bucket_name):
+            self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
+
     def exists(self, name: str) -> bool:
         with _as_os_error(name):
             return bool(super().exists(name))

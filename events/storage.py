@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class PhotoStorage(Protocol):
     def delete(self, name: str) -> None:
         """Remove a file, and its folder with the last one; nothing happens where there is none."""
 
+    def ping(self) -> None:
+        """Raise OSError where nothing could be stored now."""
+
 
 class LocalStorage(FileSystemStorage):
     """Files in a folder of this machine; saving overwrites."""
@@ -62,6 +67,14 @@ class LocalStorage(FileSystemStorage):
     def delete(self, name: str) -> None:
         super().delete(name)
         _remove_if_empty(Path(self.path(name)).parent)
+
+    def ping(self) -> None:
+        location = Path(self.location)
+        folder = next(path for path in (location, *location.parents) if path.exists())
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        if shutil.disk_usage(folder).free < settings.MAX_UPLOAD_MB * 1_000_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
     def walk(self, folder: str) -> Iterator[StoredFile]:
         for path, _, names in os.walk(self.path(folder), onerror=_unless_gone):

@@ -17,6 +17,7 @@ from faces.joining import join
 from faces.models import ImageFace
 from faces.partition import partition
 from faces.persons import assign, groups_of, refresh, shrunk, store, succeed
+from faces.steps import counted
 from faces.succession import heirs, keepers
 from faces.vectors import embeddings_of, load
 
@@ -55,6 +56,7 @@ def group(event: Event) -> int:
     return new
 
 
+@counted("group")
 def settle(event: Event) -> int:
     """Group the new faces, consolidate where that is due, and return how many persons are new."""
     new = group(event)

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from events import pictures
 from events.models import Image
 from faces.engine import Detection, EngineError, shrunken
+from faces.steps import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,11 +66,13 @@ class Postponed:
 def look(engine: FaceEngine, image: Image) -> Seen | Failed | Postponed:
     """Return the faces of a photo, its preview and thumbnail written, or why there is nothing to return."""
     try:
-        with default_storage.open(image.storage_key) as file:
+        with timed("decode"), default_storage.open(image.storage_key) as file:
             picture = pictures.load(file, WORKING_SIDE)
-        preview = shrunken(picture.pixels, PREVIEW_SIDE)
-        _write_renditions(image, preview)
-        seen = find_faces(engine, picture, preview)
+        with timed("previews"):
+            preview = shrunken(picture.pixels, PREVIEW_SIDE)
+            _write_renditions(image, preview)
+        with timed("detect"):
+            seen = find_faces(engine, picture, preview)
         if seen.turns:
             _write_renditions(image, _turned(preview, seen.turns))
     except pictures.PictureError as error:

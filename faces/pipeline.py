@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from events import queue
 from events.models import Event, Image
-from faces import erased, grouping
+from faces import erased, grouping, steps
 from faces.claims import BACK_OFF, MAX_ATTEMPTS, begin_attempt, claim
 from faces.engine import Detection, EngineError, get_engine
 from faces.engine_lock import stays_engine
@@ -115,7 +115,7 @@ def index_batch(event: Event, stop: Callable[[], bool] = never) -> list[Image]:
     down, the others stay as they are. Where the event's engine cannot be used, the photos fail after three attempts.
     """
     while True:
-        with claim(event) as images:
+        with steps.batch(), claim(event) as images:
             done = list(_index(event, images, stop))
         if done or not images or stop():
             return done
@@ -197,7 +197,8 @@ def _embed(engine: FaceEngine, photos: Sequence[Seen]) -> list[Outcome]:
         return []
     counts = [len(photo.detections) for photo in photos]
     try:
-        embeddings = engine.embed_many([(photo.pixels, photo.detections) for photo in photos])
+        with steps.timed("embed", len(photos)):
+            embeddings = engine.embed_many([(photo.pixels, photo.detections) for photo in photos])
         check_embeddings(embeddings, sum(counts), engine.dimension)
     except EngineError as error:
         # One by one, to find the photo that it is about.
@@ -212,6 +213,11 @@ def _describe(photo: Seen, embeddings: Embeddings) -> Described:
 
 def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
     """Write what became of a photo, unless another run already did; tell whether it was this one."""
+    with steps.timed("write"):
+        return _write_outcome(image, engine_name, outcome)
+
+
+def _write_outcome(image: Image, engine_name: str, outcome: Outcome) -> bool:
     if isinstance(outcome, Postponed) and image.attempts < MAX_ATTEMPTS:
         return _postpone(image)
     if isinstance(outcome, Described):

@@ -25,7 +25,7 @@ from procrastinate.tasks import configure_task
 
 from events import idempotency, limits, queue
 from events.models import Event, Image
-from faces import grouping, pipeline, retention
+from faces import grouping, pipeline, retention, steps
 from faces.claims import BATCH_SIZE
 from faces.models import Face, ImageFace
 from faces.watchdog import watched
@@ -86,7 +86,8 @@ def group(event_id: int) -> None:
     """Give every new face of the event its person."""
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
-        grouping.group(event)
+        with steps.counted("group"):
+            grouping.group(event)
         if grouping.is_consolidation_due(event) and _may_begin(CONSOLIDATE, event):
             request_consolidation(event)
         _forgive(GROUP, event_id)
@@ -97,7 +98,8 @@ def consolidate(event_id: int) -> None:
     """Cluster all faces of the event anew."""
     event = Event.objects.filter(pk=event_id).first()
     if event is not None:
-        grouping.consolidate(event)
+        with steps.counted("consolidate"):
+            grouping.consolidate(event)
         _forgive(CONSOLIDATE, event_id)
 
 

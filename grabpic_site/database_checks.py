@@ -35,12 +35,13 @@ def shortcomings(server_version: int, available: str | None, installed: str | No
         errors.append(_server_too_old(server_version))
     if available is None:
         errors.append(_no_pgvector())
-    elif _is_old(installed or available):
-        errors.append(_pgvector_too_old(installed or available, update_suffices=not _is_old(available)))
+    elif is_too_old(installed or available):
+        errors.append(_pgvector_too_old(installed or available, update_suffices=not is_too_old(available)))
     return errors
 
 
-def _is_old(version: str) -> bool:
+def is_too_old(version: str) -> bool:
+    """Tell whether a version of pgvector is older than what Grabpic needs."""
     return _numbers(version) < _numbers(OLDEST_PGVECTOR)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from django.urls import ResolverMatch
 
-FOR_STAFF = {"upload", "retry", "poster", "schema", "docs", "redoc"}
+FOR_STAFF = {"upload", "retry", "poster", "schema", "docs", "redoc", "metrics"}
 """Names of addresses for staff and programs; those of admin and of the API are, too."""
 
 BY_QUERY = {"poster", "javascript-catalog"}

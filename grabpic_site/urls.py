@@ -14,7 +14,7 @@ from faces.api import gallery as gallery_api
 from faces.api import selfie as selfie_api
 from faces.views import answering, download, forget, gallery, news, personal, privacy, retrying, selfie
 from faces.views import open as open_views
-from grabpic_site import languages
+from grabpic_site import languages, operations
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.login_form = LimitedLoginForm
@@ -22,6 +22,7 @@ admin.site.index_title = "Events, photos, people"
 
 api_v1 = [
     path("health", health.HealthViewSet.as_view({"get": "retrieve"}), name="api-health"),
+    path("health/ready", operations.ReadyViewSet.as_view({"get": "retrieve"}), name="api-ready"),
     path("upload", photos.UploadViewSet.as_view({"post": "create"}), name="api-upload"),
     path("ingest", staff.IngestViewSet.as_view({"post": "create"}), name="api-ingest"),
     path(
@@ -71,6 +72,7 @@ urlpatterns = [
     path("language.js", languages.javascript_catalog, name="javascript-catalog"),
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
+    path("metrics", operations.MetricsViewSet.as_view({"get": "retrieve"}), name="metrics"),
     path("docs", SpectacularSwaggerView.as_view(permission_classes=[]), name="docs"),
     path("redoc", SpectacularRedocView.as_view(permission_classes=[]), name="redoc"),
     path("admin/", admin.site.urls),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from rest_framework import status, viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from events import tallies
 from events.api.asking import CODE_PARAMETER, EVENT_PARAMETER, checked, entered_event
 from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication
 from events.bodies import body_of
@@ -94,15 +96,16 @@ class SelfieViewSet(viewsets.ViewSet):
         which face it is, where several are in a selfie: one of the `faces` that the answer `several_faces` lists.
         """
         event, wanted, meant = entered_event(request), _wanted(request), _meant(request)
-        selfies = _selfies(request)
+        selfies, start = _selfies(request), perf_counter()
         try:
             found = search.find(event, *selfies, meant=meant)
         except EngineError as error:
-            _note(request, event, "engine_unavailable")
+            _note(request, event, "engine_unavailable", perf_counter() - start)
             raise Refusal("engine_unavailable", str(error), status.HTTP_503_SERVICE_UNAVAILABLE) from error
         if isinstance(found, search.Match) and not found.sure and not wanted.maybe:
             found = found.flaw or search.NO_MATCH
-        _note(request, event, found.code if isinstance(found, search.NoMatch) else "matched")
+        outcome = found.code if isinstance(found, search.NoMatch) else "matched"
+        _note(request, event, outcome, perf_counter() - start)
         if isinstance(found, search.NoMatch):
             return _not_found(found)
         return Response(_answer(found, Grant.from_match(event, found, maybe=wanted.maybe), wanted))
@@ -123,7 +126,8 @@ def _selfies(request: Request) -> list[IO[bytes]]:
     return selfies
 
 
-def _note(request: Request, event: Event, outcome: str) -> None:
+def _note(request: Request, event: Event, outcome: str, seconds: float) -> None:
+    tallies.add("search", outcome, seconds=seconds)
     audit_log.record(audit_log.Action.SEARCHED, event, actor_of(request), detail=outcome)
 
 

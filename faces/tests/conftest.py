@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -66,18 +64,6 @@ def run(event: Event, add: Callable[..., Image]) -> Event:
     add("empty.png")
     pipeline.ingest(event)
     return event
-
-
-@pytest.fixture
-def start_worker(db: None) -> Callable[..., None]:
-    """Return a function that lists a worker whose last sign of life was so long ago; it does no work."""
-
-    def start(seconds_silent: float = 0) -> None:
-        heartbeat = timezone.now() - timedelta(seconds=seconds_silent)
-        with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat.isoformat()])
-
-    return start
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
@@ -15,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from events import limits
+from events import limits, tallies
 from events.gate import manages
 from events.views import for_visitors
 from faces import audit_log, consent, search
@@ -116,12 +117,14 @@ def _found(request: HttpRequest, event: Event, selfies: Sequence[IO[bytes]]) -> 
     # A point that nobody can read is none: then the question which face is meant is asked again.
     points = [text for text in request.POST.getlist("meant") if re.match(POINT, text)]
     found: Match | NoMatch
+    start = perf_counter()
     try:
         found = search.find(event, *selfies, meant=[Meant.parse(point) for point in points])
     except EngineError:
         logger.exception("A selfie could not be compared")
         found = ENGINE_UNAVAILABLE
     outcome = found.code if isinstance(found, NoMatch) else "matched"
+    tallies.add("search", outcome, seconds=perf_counter() - start)
     audit_log.record(audit_log.Action.SEARCHED, event, request.user, detail=outcome)
     return found
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PATHS = {
     "/api/v1/health",
+    "/api/v1/health/ready",
     "/api/v1/upload",
     "/api/v1/ingest",
     "/api/v1/events/{slug}/progress",
