@@ -43,6 +43,9 @@ SETTINGS = {
     # A parallel index build shares maintenance_work_mem; POSIX memory is /dev/shm, 64 MB in a container.
     "dynamic_shared_memory_type": "sysv" if sys.platform == "linux" else "posix",
     "log_checkpoints": "off",
+    # Neither the row that was refused nor the statement: there are names and vectors in both.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 

@@ -198,6 +198,15 @@ def test_a_socket_folder_that_others_may_write_to_is_not_trusted(folder: Path, s
     open_to_all.rmdir()
 
 
+def test_its_log_quotes_no_row_that_was_refused(running: Path) -> None:
+    query(running, "CREATE TABLE IF NOT EXISTS people (name text NOT NULL, age int CHECK (age > 0))")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        query(running, "INSERT INTO people VALUES ('Jane Doe', -1)")
+    log = (running / "log").read_text()
+    assert 'new row for relation "people" violates check constraint' in log
+    assert "Jane Doe" not in log
+
+
 # Stopping
 
 
