@@ -89,8 +89,8 @@ class EventAdmin(OwnEventsAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Let whoever adds an event without managing every event manage this one."""
         super().save_related(request, form, formsets, change)
-        if not change and not manages_every_event(staff_user(request)):
-            form.instance.staff.add(staff_user(request))
+        if not change:
+            form.instance.let_manage(staff_user(request))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "cover":

@@ -17,6 +17,7 @@ from events.access import is_staff
 from events.models import ApiKey, Event
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
     from rest_framework.request import Request
 
     from events.models import EventQuerySet
@@ -128,3 +129,16 @@ def managed_events(request: Request) -> EventQuerySet:
     if isinstance(request.auth, ApiKey):
         return request.auth.reaches()
     return Event.objects.managed_by(request.user)
+
+
+def let_manage(request: Request, event: Event) -> None:
+    """Let whoever made an event manage it, also where they do not manage every one."""
+    if not isinstance(request.auth, ApiKey):
+        event.let_manage(cast("User", request.user))
+    elif not request.auth.every_event:
+        request.auth.events.add(event)
+
+
+def named(request: Request) -> str:
+    """Return what the logs call who asks; for staff and API keys."""
+    return f"API key {request.auth.name}" if isinstance(request.auth, ApiKey) else request.user.get_username()

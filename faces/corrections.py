@@ -20,8 +20,7 @@ from faces.undo import undo as undo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.contrib.auth.models import User
-
+    from events.access import Actor
     from events.models import Event
     from faces.ledger import Member
     from faces.models import ImageFace
@@ -48,7 +47,7 @@ __all__ = (
 
 
 @transaction.atomic
-def merge(event: Event, persons: Sequence[Face], by: User) -> Decision:
+def merge(event: Event, persons: Sequence[Face], by: Actor | str) -> Decision:
     """Make several persons one: the one with most faces, who keeps grab_id, name and chosen cover.
 
     What it lacks of name and chosen cover it takes from the largest of the others that has it. It is hidden if one of
@@ -65,7 +64,7 @@ def merge(event: Event, persons: Sequence[Face], by: User) -> Decision:
 
 
 @transaction.atomic
-def split(faces: Sequence[ImageFace], by: User) -> Decision:
+def split(faces: Sequence[ImageFace], by: Actor | str) -> Decision:
     """Make a new person of these faces; the name stays with the rest. Who comes off a hidden person is hidden."""
     ledger = Ledger.of_faces(lock(event_of(faces)), faces)
     _refuse_ungrouped(ledger, faces)
@@ -85,7 +84,7 @@ def split(faces: Sequence[ImageFace], by: User) -> Decision:
 
 
 @transaction.atomic
-def move(faces: Sequence[ImageFace], to: Face, by: User) -> Decision:
+def move(faces: Sequence[ImageFace], to: Face, by: Actor | str) -> Decision:
     """Give these faces to another person; a person who has none left becomes part of that one, as in `merge`.
 
     Faces that have no person yet may be among them.
@@ -105,7 +104,7 @@ def move(faces: Sequence[ImageFace], to: Face, by: User) -> Decision:
 
 
 @transaction.atomic
-def remove(faces: Sequence[ImageFace], by: User) -> Decision:
+def remove(faces: Sequence[ImageFace], by: Actor | str) -> Decision:
     """Take these faces from their person. The next grouping finds them another one, or makes new ones of them.
 
     It comes within seconds (`tasks.sweep` sees to faces without a person), or at once where the caller asks for it
@@ -123,7 +122,7 @@ def remove(faces: Sequence[ImageFace], by: User) -> Decision:
 
 
 @transaction.atomic
-def confirm(person: Face, by: User) -> Decision:
+def confirm(person: Face, by: Actor | str) -> Decision:
     """Keep all faces that a person has now together for ever: somebody has looked at them."""
     ledger = Ledger.of_persons(lock(person.event_id), [person])
     summary = f"Confirmed that {ledger.list_persons(ledger.persons.values())} is one person"
@@ -131,7 +130,7 @@ def confirm(person: Face, by: User) -> Decision:
 
 
 @transaction.atomic
-def not_same(left: Face, right: Face, by: User) -> Decision:
+def not_same(left: Face, right: Face, by: Actor | str) -> Decision:
     """Keep two persons apart for ever."""
     ledger = Ledger.of_persons(lock(left.event_id), [left, right])
     if len(ledger.persons) < 2:
@@ -142,19 +141,19 @@ def not_same(left: Face, right: Face, by: User) -> Decision:
 
 
 @transaction.atomic
-def hide(persons: Sequence[Face], by: User) -> Decision:
+def hide(persons: Sequence[Face], by: Actor | str) -> Decision:
     """Let no visitor find these persons any more."""
     return _set_hidden(persons, by, hidden=True)
 
 
 @transaction.atomic
-def show(persons: Sequence[Face], by: User) -> Decision:
+def show(persons: Sequence[Face], by: Actor | str) -> Decision:
     """Let visitors find these persons again."""
     return _set_hidden(persons, by, hidden=False)
 
 
 @transaction.atomic
-def rename(person: Face, name: str, by: User) -> Decision:
+def rename(person: Face, name: str, by: Actor | str) -> Decision:
     """Call a person so; an empty name takes the present one away."""
     # PostgreSQL keeps no null characters.
     name = " ".join(name.replace("\0", " ").split())
@@ -171,7 +170,7 @@ def rename(person: Face, name: str, by: User) -> Decision:
 
 
 @transaction.atomic
-def choose_cover(face: ImageFace, by: User) -> Decision:
+def choose_cover(face: ImageFace, by: Actor | str) -> Decision:
     """Let this face stand for its person, whichever is the clearest."""
     ledger = Ledger.of_faces(lock(event_of([face])), [face])
     _refuse_ungrouped(ledger, [face])
@@ -183,7 +182,7 @@ def choose_cover(face: ImageFace, by: User) -> Decision:
     return ledger.record(Kind.COVER, f"Chose the cover of {label(person)}", by)
 
 
-def _set_hidden(persons: Sequence[Face], by: User, *, hidden: bool) -> Decision:
+def _set_hidden(persons: Sequence[Face], by: Actor | str, *, hidden: bool) -> Decision:
     ledger = Ledger.of_rows(lock(_event_of(persons)), persons)
     changed = [person for person in ledger.persons.values() if person.hidden != hidden]
     if not changed:

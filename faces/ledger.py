@@ -18,8 +18,9 @@ from faces.persons import refresh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from django.contrib.auth.models import User
     from django.db.models import QuerySet
+
+    from events.access import Actor
 
 NAMED = 2
 """So many persons a summary names; the others it counts."""
@@ -96,7 +97,7 @@ class Ledger:
         self,
         kind: Decision.Kind,
         summary: str,
-        by: User,
+        by: Actor | str,
         *,
         together: Iterable[Member] = (),
         apart: Iterable[Member] = (),
@@ -107,7 +108,7 @@ class Ledger:
         changed = {pk: _changes(self.before[pk], after[pk]) for pk in after if after[pk] != self.before[pk]}
         known: dict[str, object] = {"persons": self.before, "changed": changed, "moved": [], "to": None, "vanished": {}}
         decision = Decision.objects.create(
-            event=self.event, kind=kind, summary=summary, made_by=by, before={**known, **before}
+            event=self.event, kind=kind, summary=summary, before={**known, **before}, **_maker(by)
         )
         sides = ((together, DecisionFace.Side.TOGETHER), (apart, DecisionFace.Side.APART))
         rows = [
@@ -136,7 +137,11 @@ class Ledger:
         return enumerate_some([f"{label(person)} ({count(len(photos[person.pk]), 'photo')})" for person in persons])
 
 
-def note(decision: Decision, by: User, undone: str = "") -> None:
+def _maker(by: Actor | str) -> dict[str, Any]:
+    return {"made_with": by} if isinstance(by, str) else {"made_by": by}
+
+
+def note(decision: Decision, by: Actor | str, undone: str = "") -> None:
     """Write a decision, or its undoing, into the audit log: whom it was about, without the names."""
     about = [UUID(person["grab_id"]) for person in decision.before["persons"].values()]
     for grab_id in about or (None,):

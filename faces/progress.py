@@ -67,9 +67,7 @@ class Progress:
 
 def progress(event: Event) -> Progress:
     """Return where the event stands, in a fixed number of queries that are quick at 100,000 photos."""
-    states = dict.fromkeys(Image.State.values, 0) | dict(
-        event.images.order_by().values_list("state").annotate(count=Count("*"))
-    )
+    states = event.images.all().by_state()
     rate = photos_per_second(event)
     return Progress(
         images=sum(states.values()),

@@ -7,9 +7,9 @@ from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from events import views as events_views
-from events.api import health, photos
+from events.api import events, health, images, photos
 from events.logins import LimitedLoginForm
-from faces.api import files, staff
+from faces.api import files, image_faces, people, staff
 from faces.api import gallery as gallery_api
 from faces.api import selfie as selfie_api
 from faces.views import answering, download, forget, gallery, news, personal, privacy, retrying, selfie
@@ -32,6 +32,29 @@ api_v1 = [
     ),
     path("events/<str:slug>/retry", photos.RetryViewSet.as_view({"post": "create"}), name="api-retry"),
     path("events/<str:slug>/known", photos.KnownViewSet.as_view({"post": "create"}), name="api-known"),
+    path("events", events.EventViewSet.as_view({"get": "list", "post": "create"}), name="api-events"),
+    path(
+        "events/<str:slug>",
+        events.EventViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="api-event",
+    ),
+    path("images", images.ImageViewSet.as_view({"get": "list"}), name="api-images"),
+    path(
+        "images/<str:image_id>",
+        images.ImageViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="api-image",
+    ),
+    path("faces", people.FaceViewSet.as_view({"get": "list"}), name="api-faces"),
+    path(
+        "faces/<str:grab_id>",
+        people.FaceViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="api-face",
+    ),
+    path("faces/<str:grab_id>/merge", people.FaceViewSet.as_view({"post": "merge"}), name="api-merge"),
+    path("image-faces", image_faces.ImageFaceViewSet.as_view({"get": "list"}), name="api-image-faces"),
+    path("image-faces/<int:pk>", image_faces.ImageFaceViewSet.as_view({"get": "retrieve"}), name="api-image-face"),
+    path("image-faces/<int:pk>/move", image_faces.ImageFaceViewSet.as_view({"post": "move"}), name="api-move"),
+    path("image-faces/<int:pk>/remove", image_faces.ImageFaceViewSet.as_view({"post": "remove"}), name="api-remove"),
     path("auth/selfie", selfie_api.SelfieViewSet.as_view({"post": "create"}), name="api-selfie"),
     path(
         "users/<str:grab_id>/images",

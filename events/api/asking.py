@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.core.validators import slug_re
 from drf_spectacular.utils import OpenApiParameter
@@ -101,3 +102,25 @@ def checked(serializer: serializers.BaseSerializer[Any]) -> Any:
     if not serializer.is_valid():
         raise Refusal("bad_request", first_problem(serializer.errors))
     return serializer.validated_data
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body in which every field is known: a typing error would pass for a wish not said."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            fields = self.fields
+            for name in data:
+                if name not in fields:
+                    raise serializers.ValidationError({name: "There is no such field."})
+                if fields[name].read_only:
+                    raise serializers.ValidationError({name: "This cannot be set."})
+        return super().to_internal_value(data)
+
+
+def uuids(text: str) -> list[UUID]:
+    """Return the UUID that this is, for a query of what has it; none where it is not one."""
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []

@@ -14,6 +14,7 @@ from events import ingest
 from events.api.asking import (
     EVENT_PARAMETER,
     SLUG_PARAMETER,
+    StrictSerializer,
     checked,
     event_at,
     managed_event,
@@ -137,15 +138,9 @@ def _stored(file_name: str, outcome: ingest.Added | ingest.Duplicate) -> dict[st
     }
 
 
-class WhichFailedSerializer(serializers.Serializer[Any]):
+class WhichFailedSerializer(StrictSerializer):
     image_id = serializers.UUIDField(required=False, help_text="This photo only.")
     code = serializers.SlugField(required=False, help_text="Those that failed for this reason only.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # A typing error would mean all of them.
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            raise serializers.ValidationError({unknown[0]: "There is no such field."})
-        return attrs
 
 
 class RetryViewSet(viewsets.ViewSet):

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from events import queue
@@ -20,6 +21,8 @@ from events.access import is_staff, manages_every_event
 from events.publishing import Publishing, is_published
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from events.access import Actor
 
 
@@ -152,6 +155,11 @@ class Event(Publishing):
         if self.cover and self.cover.event_id != self.pk:
             raise ValidationError({"cover": "Choose a photo of this event."})
 
+    def let_manage(self, user: User) -> None:
+        """Let a member of staff manage this event, who may not manage every one anyway."""
+        if not manages_every_event(user):
+            self.staff.add(user)
+
     def catch_up(self) -> bool:
         """Read the row anew if the event has got another engine since it was read; tell whether it has."""
         if Event.objects.filter(pk=self.pk, engine=self.engine).exists():
@@ -174,6 +182,17 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def looked_at(self) -> ImageQuerySet:
         """Return those that came to a good end: they have a preview and a thumbnail."""
         return self.filter(state__in=[Image.State.INDEXED, Image.State.NO_FACE])
+
+    def by_state(self) -> dict[str, int]:
+        """Return how many there are in each state."""
+        found = self.order_by().values_list("state").annotate(count=models.Count("*"))
+        return dict.fromkeys(Image.State.values, 0) | dict(found)
+
+    def with_face_counts(self) -> ImageQuerySet:
+        """Add `face_count`, the number of faces in each photo; `faces` is known here by name only."""
+        faces = Image.objects.filter(pk=models.OuterRef("pk"), faces__isnull=False).order_by().values("pk")
+        count = faces.annotate(count=models.Count("faces")).values("count")
+        return self.annotate(face_count=Coalesce(models.Subquery(count), 0))
 
     def retry(self, image_id: uuid.UUID | None = None, code: str = "") -> int:
         """Make those that failed pending again, and call the workers; return how many.
@@ -263,6 +282,8 @@ class Image(models.Model):
             models.Index(fields=("event", "processed_at")),
             # Pages of all photos: else each page sorts the whole event.
             models.Index(fields=("event", "taken_at", "id")),
+            # The same in the order in which they came in.
+            models.Index(fields=("event", "id")),
             models.Index(
                 fields=("event", "failure_code"), condition=models.Q(state="failed"), name="failed_images_by_reason"
             ),
@@ -270,6 +291,11 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether it came to a good end; see `ImageQuerySet.looked_at`."""
+        return self.state in {Image.State.INDEXED, Image.State.NO_FACE}
 
     @staticmethod
     def make_storage_key(image_id: uuid.UUID, file_name: str, extension: str) -> str:

@@ -44,7 +44,7 @@ class UndoneFilter(admin.SimpleListFilter):
 class DecisionAdmin(KeptAdmin):
     """Who decided what, and when; nothing can be changed but undone."""
 
-    list_display = ("what", "undo_button", "kind", "made_by", "made_at", "undone", "event")
+    list_display = ("what", "undo_button", "kind", "maker", "made_at", "undone", "event")
     list_display_links = None
     list_filter = (UndoneFilter, "kind", ("event", OwnEventFilter))
     list_select_related = ("event", "made_by", "undone_by")
@@ -98,6 +98,10 @@ class DecisionAdmin(KeptAdmin):
     @admin.display(description="what")
     def what(self, decision: Decision) -> str:
         return decision.summary
+
+    @admin.display(description="made by")
+    def maker(self, decision: Decision) -> str:
+        return decision.maker
 
     @admin.display(description="undone", empty_value="no")
     def undone(self, decision: Decision) -> str | None:

@@ -9,12 +9,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
 
+from events.api.asking import uuids
 from events.authentication import managed_events
 from events.errors import Refusal
 from events.models import ApiKey, Image
 from events.schema import STORAGE_UNAVAILABLE, Problem, errors
 from events.serving import is_offered, serve
-from faces.api.tokens import INVALID_TOKEN, ShownViewSet, grant_of, uuids
+from faces.api.tokens import INVALID_TOKEN, ShownViewSet, grant_of
 from faces.gallery import open_images
 
 if TYPE_CHECKING:

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.db.models import Q
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.response import Response
 
+from events.api.etags import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from events.authentication import managed_events
 from events.models import Event
 from events.schema import Problem, errors
 from faces import audit_log
+from faces.api.asking import GRAB_ID_PARAMETER, UNKNOWN_PERSON, persons_known_as
 from faces.api.serializers import GALLERY_EXAMPLE, GallerySerializer
-from faces.api.tokens import INVALID_TOKEN, ShownViewSet, actor_of, grant_of, uuids
+from faces.api.tokens import INVALID_TOKEN, ShownViewSet, actor_of, grant_of
 from faces.gallery import images_with
-from faces.models import Face
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
 NOT_YOURS = Problem(403, "not_yours", "This token is for another person.")
 
 
-class GalleryViewSet(ShownViewSet):
+class GalleryViewSet(Tagged, ShownViewSet):
     """A person's photos."""
 
     @extend_schema(
         operation_id="list_images_of_person",
-        parameters=[OpenApiParameter("grab_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
-        responses={200: GallerySerializer, **errors(INVALID_TOKEN, NOT_YOURS)},
+        parameters=[GRAB_ID_PARAMETER, IF_NONE_MATCH, ETAG],
+        responses={200: GallerySerializer, **NOT_MODIFIED, **errors(UNKNOWN_PERSON, INVALID_TOKEN, NOT_YOURS)},
         examples=[GALLERY_EXAMPLE],
     )
     def retrieve(self, request: Request, grab_id: str) -> Response:
@@ -44,11 +42,11 @@ class GalleryViewSet(ShownViewSet):
         to that one.
         """
         grant = grant_of(request)
-        known = _persons(grab_id)
+        known = persons_known_as(grab_id)
         person = (known if grant else known.filter(_shown_to(request))).first()
         if person is None:
             self.refuse_strangers(request)
-            raise NotFound("There is no person with this grab_id.")
+            raise NotFound(UNKNOWN_PERSON.detail)
         if grant is None:
             sure, maybe = list(images_with(person)), []
             audit_log.record(audit_log.Action.LOOKED, person.event, actor_of(request), grab_id=person.grab_id)
@@ -64,8 +62,3 @@ def _shown_to(request: Request) -> Q:
     """Return the condition that a person may be looked up by the grab_id alone."""
     in_open = Q(hidden=False, event__in=Event.objects.open())
     return in_open | Q(event__in=managed_events(request))
-
-
-def _persons(grab_id: str) -> QuerySet[Face]:
-    """Return the person that a `grab_id` leads to; none for what is not one."""
-    return Face.objects.with_grab_id(UUID(grab_id)) if uuids(grab_id) else Face.objects.none()

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from events import ingest
 from events.api.asking import EVENT_PARAMETER, SLUG_PARAMETER, event_at, managed_event
+from events.api.etags import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from events.authentication import Allowed, managed_events
 from events.errors import Refusal
 from events.idempotency import idempotent
@@ -148,7 +149,7 @@ EXAMPLE = OpenApiExample(
 )
 
 
-class ProgressViewSet(viewsets.ViewSet):
+class ProgressViewSet(Tagged, viewsets.ViewSet):
     """Where an event stands."""
 
     permission_classes = (Allowed,)
@@ -156,8 +157,8 @@ class ProgressViewSet(viewsets.ViewSet):
 
     @extend_schema(
         operation_id="progress",
-        parameters=[SLUG_PARAMETER],
-        responses={200: ProgressSerializer, **errors(UNKNOWN_EVENT)},
+        parameters=[SLUG_PARAMETER, IF_NONE_MATCH, ETAG],
+        responses={200: ProgressSerializer, **NOT_MODIFIED, **errors(UNKNOWN_EVENT)},
         examples=[EXAMPLE],
     )
     def retrieve(self, request: Request, slug: str) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -12,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 
 from events import limits
-from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication, acts_as_staff
+from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthentication, acts_as_staff, named
 from events.models import ApiKey, Scope
 from events.schema import Problem
 from faces.gallery import Grant
@@ -76,11 +75,4 @@ def grant_of(request: Request) -> Grant | None:
 
 def actor_of(request: Request) -> Actor | str:
     """Return who asks, for the audit log."""
-    return f"API key {request.auth.name}" if isinstance(request.auth, ApiKey) else request.user
-
-
-def uuids(text: str) -> list[UUID]:
-    try:
-        return [UUID(text)]
-    except ValueError:
-        return []
+    return named(request) if isinstance(request.auth, ApiKey) else request.user

@@ -47,6 +47,7 @@ class Decision(models.Model):
     summary = models.CharField(max_length=300, help_text="What was done, for people.")
     before = models.JSONField(default=dict, help_text="What an undo brings back: persons, and the person of each face.")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_with = models.CharField(max_length=80, blank=True, help_text="“API key …”, where it was no user.")
     made_at = models.DateTimeField(auto_now_add=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
@@ -59,6 +60,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.summary
+
+    @property
+    def maker(self) -> str:
+        """Who made it, in words."""
+        return str(self.made_by or self.made_with or "somebody")
 
 
 class DecisionFace(models.Model):
