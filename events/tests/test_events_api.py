@@ -88,6 +88,14 @@ def test_staff_manage_the_event_that_they_make(event: Event) -> None:
     assert slugs(client) == ["city-run", "new-run"]
 
 
+def test_an_event_that_is_sent_twice_is_made_once(db: None) -> None:
+    client = program()
+    body = {"slug": "new-run", "name": "New Run"}
+    first, again = (send(client, "POST", EVENTS, body, Idempotency_Key="one") for _ in range(2))
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert slugs(client) == ["new-run"]
+
+
 @pytest.mark.parametrize(
     ("body", "named"),
     [
