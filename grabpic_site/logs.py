@@ -78,7 +78,8 @@ def discreet(record: logging.LogRecord) -> logging.LogRecord:
     record = copy(record)
     # Another formatter may have kept its own, whole one here.
     record.exc_text = None
-    record.request_id = request_ids.current()
+    if number := request_ids.current():
+        record.request_id = number
     from_server = record.name.startswith("gunicorn.")
     request = record.__dict__.pop("request", None)
     if isinstance(record.args, tuple) and (from_server or isinstance(request, HttpRequest)):
@@ -94,7 +95,7 @@ class JsonLines(JsonFormatter):
 
     def __init__(self) -> None:
         super().__init__(
-            "{levelname}{name}{message}{request_id}",
+            "{levelname}{name}{message}",
             style="{",
             timestamp="time",
             rename_fields={"levelname": "level", "name": "logger", "exc_info": "traceback"},
@@ -116,7 +117,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record = discreet(record)
-        number = request_ids.current()
+        number = getattr(record, "request_id", "")
         record.number = f" [{number}]" if number else ""
         return super().format(record)
 

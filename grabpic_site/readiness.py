@@ -135,7 +135,10 @@ def _outcome(name: str, answer: Future[Finding]) -> Finding:
     if error := answer.exception():
         logger.warning("Not ready: %s fails", name, exc_info=error)
         return FAILS
-    return answer.result()
+    finding = answer.result()
+    if not finding.ok:
+        logger.warning("Not ready: %s: %s", name, finding.detail)
+    return finding
 
 
 SITE = Readiness()
