@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpResponseServerError, JsonResponse
+from django.http import HttpResponseServerError, JsonResponse, UnreadablePostError
 from django.template import loader
 from django.views import csrf, defaults
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -33,6 +33,9 @@ class Refusal(APIException):
 
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer Django's and the framework's exceptions in our shape; others are bugs, and stay exceptions."""
+    if isinstance(error, UnreadablePostError):
+        # The client went away in the middle of it, and will not read this.
+        error = ParseError("The request broke off.")
     response = exception_handler(error, context)
     if response is None:
         return None

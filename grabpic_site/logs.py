@@ -31,8 +31,12 @@ UNKNOWN_ROUTE = "-"
 _QUOTED = re.compile(r"^(DETAIL|CONTEXT|QUERY|LINE \d+): .*(\n +\^.*)?$", re.MULTILINE)
 """What PostgreSQL adds to an error: the row that failed, or a part of the statement with a mark below it."""
 
+LEFT_OUT = r"\1: (left out)"
+
 _CLIENT = re.compile(r"\bip=\S+")
 
+
+LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 FORMATTERS: dict[str, str] = {"json": "grabpic_site.logs.JsonLines", "text": "grabpic_site.logs.TextLines"}
 
@@ -85,8 +89,8 @@ def discreet(record: logging.LogRecord) -> logging.LogRecord:
     if isinstance(record.args, tuple) and (from_server or isinstance(request, HttpRequest)):
         route = route_of(request) if request else UNKNOWN_ROUTE
         record.args = tuple(route if isinstance(arg, str) and arg.startswith("/") else arg for arg in record.args)
-    if from_server:
-        record.msg = _CLIENT.sub("ip=-", str(record.msg))
+    message = _QUOTED.sub(LEFT_OUT, record.getMessage())
+    record.msg, record.args = _CLIENT.sub("ip=-", message) if from_server else message, ()
     return record
 
 
@@ -106,7 +110,7 @@ class JsonLines(JsonFormatter):
         return super().format(discreet(record))
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  # logging's name
-        return _QUOTED.sub(r"\1: (left out)", str(super().formatException(ei)))
+        return _QUOTED.sub(LEFT_OUT, str(super().formatException(ei)))
 
 
 class TextLines(logging.Formatter):
@@ -122,4 +126,4 @@ class TextLines(logging.Formatter):
         return super().format(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  # logging's name
-        return _QUOTED.sub(r"\1: (left out)", super().formatException(ei))
+        return _QUOTED.sub(LEFT_OUT, super().formatException(ei))

@@ -218,7 +218,9 @@ SPECTACULAR_SETTINGS = {
 
 # A program reads what the site writes, unless somebody is looking on.
 LOG_FORMAT = env.str("LOG_FORMAT", default="") or ("text" if DEBUG or sys.stderr.isatty() else "json")
-if LOG_FORMAT not in logs.FORMATTERS:
-    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} cannot be used; see .env.example.")
-LOGGING = logs.configuration(env.str("LOG_LEVEL", default="INFO"), LOG_FORMAT)
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+for name, value, known in (("LOG_FORMAT", LOG_FORMAT, logs.FORMATTERS), ("LOG_LEVEL", LOG_LEVEL, logs.LEVELS)):
+    if value not in known:
+        raise ImproperlyConfigured(f"{name}={value!r} cannot be used; there are: {', '.join(known)}.")
+LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "grabpic_site.error_reports.DiscreetFilter"

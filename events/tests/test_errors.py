@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.files.base import ContentFile
+from django.http import UnreadablePostError
 from django.test import Client
 from rest_framework.exceptions import Throttled, ValidationError
 
@@ -88,6 +89,7 @@ def test_another_sites_form_is_refused(event: Event, staff: User) -> None:
     [
         (PermissionDenied(), (403, "permission_denied")),
         (SuspiciousOperation("../../etc/passwd"), (400, "bad_request")),
+        (UnreadablePostError("the phone is in a tunnel"), (400, "parse_error")),
         (Throttled(wait=5), (429, "too_many_requests")),
         (ValidationError({"when": ["No date."]}), (400, "bad_request")),
     ],

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from events.models import Event
 
+RESTORE = ("--no-owner", "--no-comments", "--exit-on-error")
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -96,7 +98,7 @@ def test_the_selfie_matches_after_dump_drop_and_restore(
     with everything_lost(database):
         shutil.copytree(photos, settings.STORAGE_PATH)
         maintain("CREATE DATABASE {}", database)
-        run_program("pg_restore", "--no-owner", "--no-comments", "--exit-on-error", f"--dbname={conninfo(database)}", str(dump))
+        run_program("pg_restore", *RESTORE, f"--dbname={conninfo(database)}", str(dump))
         call_command("migrate", check_unapplied=True, verbosity=0)
         call_command("storage_audit", delete=True, older_than=0)
         assert "Rows without files: 0. Files without rows: 1." in capsys.readouterr().out

@@ -129,11 +129,12 @@ def test_a_row_that_the_database_refuses_is_not_quoted(log: Written, event: Even
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement)
-    except IntegrityError:
+    except IntegrityError as error:
         logging.getLogger("events").exception("This went wrong")
+        logging.getLogger("events").error("This, too: %s", error)  # noqa: TRY400  # as some do
     assert "null value in column" in log.text
     assert "Jane Doe" not in log.text
-    assert "DETAIL: (left out)" in log.text
+    assert log.text.count("DETAIL: (left out)") >= 4
 
 
 def test_the_servers_own_lines_name_no_client(log: Written) -> None:

@@ -66,13 +66,31 @@ def test_a_bucket_replaces_the_local_disk() -> None:
         assert part in storages
 
 
+def test_the_log_is_for_programs_unless_somebody_looks_on() -> None:
+    assert setting("LOG_FORMAT") == "json"
+    assert setting("LOG_FORMAT", DEBUG="true") == "text"
+    assert setting("LOG_FORMAT", DEBUG="true", LOG_FORMAT="json") == "json"
+
+
+def test_libraries_never_say_what_they_send() -> None:
+    loggers = "LOGGING['root']['level'], settings.LOGGING['loggers']['faces']['level']"
+    assert setting(loggers, LOG_LEVEL="DEBUG") == "INFO DEBUG"
+
+
 def test_behind_https_cookies_are_secure() -> None:
     assert setting("SESSION_COOKIE_SECURE", HTTPS="true") == "True"
     assert setting("SECURE_PROXY_SSL_HEADER", HTTPS="true") == "('HTTP_X_FORWARDED_PROTO', 'https')"
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MAX_MEGAPIXELS", "abc"), ("MAX_UPLOAD_MB", ""), ("DATABASE_URL", "nonsense")]
+    ("name", "value"),
+    [
+        ("MAX_MEGAPIXELS", "abc"),
+        ("MAX_UPLOAD_MB", ""),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("DATABASE_URL", "nonsense"),
+    ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
     result = subprocess.run(
