@@ -25,7 +25,10 @@ logger = logging.getLogger("access")
 
 
 class RequestLogMiddleware:
-    """Numbers the request, and says what it was, without a word that leads to a person: no path, query, or address."""
+    """Numbers the request, and says what it was, without a word that leads to a person: no path, query, or address.
+
+    The time is that until the answer begins.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
