@@ -72,6 +72,8 @@ class ImageViewSet(RowViewSet):
         images = _images(request)
         if "event" in self.query:
             images = images.filter(event=event_at(self.query["event"], managed_events(request)))
+        if "failure_code" in self.query:
+            images = images.failed()
         images = images.filter(**{LOOKUPS[name]: value for name, value in self.query.items() if name in LOOKUPS})
         return page(images, ImageSerializer, self, self.query["limit"])
 

@@ -14,6 +14,14 @@ from events.models import Event, Image
 class EventSerializer(StrictSerializer, serializers.ModelSerializer[Event]):
     """An event; what can be said of one follows from the model."""
 
+    access_code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=Event._meta.get_field("access_code").max_length,
+        help_text="What visitors type in before their selfie. Empty: one is made up. Null for whoever may only read.",
+    )
+
     class Meta:
         model = Event
         fields = (
@@ -36,6 +44,7 @@ class EventSerializer(StrictSerializer, serializers.ModelSerializer[Event]):
         event = self.instance or Event()
         for name, value in attrs.items():
             setattr(event, name, value)
+        event.access_code = event.access_code or ""
         # The slug's being unique has been looked at.
         event.full_clean(validate_unique=False)
         # It may have been made up.

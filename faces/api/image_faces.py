@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import transaction
+from django.db.models import Max, Min
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -32,12 +33,14 @@ from faces.api.face_serializers import (
 )
 from faces.api.people import OTHER_EVENT
 from faces.api.tokens import actor_of
-from faces.models import ImageFace
+from faces.models import Embedding, ImageFace
 from faces.tasks import request_grouping
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
+
+    from events.models import Event
 
 ID_PARAMETER = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The face's.")
 
@@ -144,10 +147,10 @@ class ImageFaceViewSet(RowViewSet):
 
     def _chosen(self, request: Request) -> QuerySet[ImageFace]:
         """Return the faces that the query asks for, and note in the audit log what was looked at."""
-        faces, events = _faces(request), managed_events(request)
+        faces, events = _shown(), managed_events(request)
         if "event" in self.query:
             event = event_at(self.query["event"], events)
-            faces = faces.filter(image__event=event)
+            faces = _in(event, faces)
             audit_log.record(audit_log.Action.LOOKED, event, actor_of(request), detail="Faces")
         if "image" in self.query:
             image = image_at(str(self.query["image"]), Image.objects.filter(event__in=events).select_related("event"))
@@ -160,13 +163,20 @@ class ImageFaceViewSet(RowViewSet):
         return faces
 
 
-def _faces(request: Request) -> QuerySet[ImageFace]:
-    managed = ImageFace.objects.filter(image__event__in=managed_events(request))
-    return managed.select_related("image__event", "face").defer("face__embedding")
+def _shown() -> QuerySet[ImageFace]:
+    return ImageFace.objects.select_related("image__event", "face").defer("face__embedding")
+
+
+def _in(event: Event, faces: QuerySet[ImageFace]) -> QuerySet[ImageFace]:
+    """Return those of the faces that are in the event's photos."""
+    described = Embedding.objects.filter(event=event)
+    ends = described.aggregate(first=Min("pk"), last=Max("pk"))
+    # Else the faces of all events before would be read to find the first one; the photos' event has no index of faces.
+    return faces.filter(embedding__event=event, pk__gte=ends["first"] or 0, pk__lte=ends["last"] or 0)
 
 
 def _face_at(request: Request, pk: int) -> ImageFace:
-    face = _faces(request).filter(pk=pk).first()
+    face = _shown().filter(image__event__in=managed_events(request), pk=pk).first()
     if face is None:
         raise NotFound(UNKNOWN_FACE.detail)
     return face

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-SUCCEEDED = Problem(409, "merged", f"This person is part of {UUID(int=7)} now. Erase that one, if it is meant.")
+SUCCEEDED = Problem(409, "merged", "This person is part of another one now. Erase that one, if it is meant.")
 OTHER_EVENT = Problem(409, "other_event", "All must be of the same event.")
 
 
@@ -149,8 +149,7 @@ class FaceViewSet(RowViewSet):
         with corrections_refused(), transaction.atomic():
             person = self._locked(request, grab_id)
             if person.grab_id != UUID(grab_id):
-                reason = f"This person is part of {person.grab_id} now. Erase that one, if it is meant."
-                raise Refusal(SUCCEEDED.code, reason, SUCCEEDED.status)
+                raise Refusal(SUCCEEDED.code, SUCCEEDED.detail, SUCCEEDED.status)
             return Response(ErasureSerializer(privacy.erase(person.event, [person], actor_of(request))).data)
 
     @extend_schema(

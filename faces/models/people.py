@@ -155,12 +155,13 @@ class Embedding(models.Model):
 
     image_face = models.OneToOneField(ImageFace, on_delete=models.CASCADE, primary_key=True)
     # The image's event once more: a filter on a joined table would cost the planner its index.
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="embeddings")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     engine = models.CharField(max_length=60)
     vector = HalfVectorField()
 
     class Meta:
-        indexes = (models.Index(fields=("event", "engine")),)
+        # The second one for pages of all faces: else each page looks through the faces of other events.
+        indexes = (models.Index(fields=("event", "engine")), models.Index(fields=("event", "image_face")))
         constraints = (models.CheckConstraint(condition=unit_length("vector"), name="unit_vector"),)
 
     def __str__(self) -> str:

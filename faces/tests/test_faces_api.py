@@ -189,9 +189,7 @@ def test_a_person_is_erased_and_the_photos_stay(ada: Face, ben: Face) -> None:
 
 def test_nobody_is_erased_for_somebody_who_became_part_of_them(ada: Face, ben: Face, staff: User) -> None:
     corrections.merge(ada.event, [ada, ben], staff)
-    response = send(program(), "DELETE", address(ben))
-    assert code_of(response) == (409, "merged")
-    assert str(ada.grab_id) in response.json()["detail"]
+    assert code_of(send(program(), "DELETE", address(ben))) == (409, "merged")
     assert Face.objects.get() == ada
     assert send(program(), "DELETE", address(ada)).status_code == 200
     assert not FaceAlias.objects.exists()

@@ -68,6 +68,8 @@ def test_faces_are_found(ada: Face, ben: Face, group_photo: Image, other_event: 
     assert keys(client, f"face={ben.grab_id}") == faces_of(ben)
     assert keys(client, f"face={ben.grab_id}&image={group_photo.image_id}") == faces_of(ben)[:1]
     assert keys(client, f"face={eve.grab_id}&event=city-run") == []
+    Event.objects.create(slug="empty-run", name="Empty Run")
+    assert keys(client, "event=empty-run") == []
 
 
 def test_who_looks_is_noted(ada: Face, group_photo: Image) -> None:
@@ -105,8 +107,8 @@ def test_faces_that_are_found_meanwhile_come_last(event: Event) -> None:
 
 def test_a_long_list_takes_as_many_queries_as_a_short_one(ada: Face, ben: Face) -> None:
     client = program()
-    # The event, that somebody looked, and the faces.
-    assert tables_asked(client, f"{SEEN}?event=city-run&limit=1") == tables_asked(client, f"{SEEN}?event=city-run") == 3
+    # The event, that somebody looked, the first and the last face, and the page.
+    assert tables_asked(client, f"{SEEN}?event=city-run&limit=1") == tables_asked(client, f"{SEEN}?event=city-run") == 4
 
 
 def test_a_face_is_given_to_whose_it_is(ada: Face, ben: Face) -> None:
