@@ -121,6 +121,8 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record = discreet(record)
+        # What comes from a client may have line breaks in it, and must not look like a line of ours.
+        record.msg = record.msg.replace("\r", "\n").replace("\n", "\n    ")
         number = getattr(record, "request_id", "")
         record.number = f" [{number}]" if number else ""
         return super().format(record)

@@ -16,7 +16,7 @@ from faces import consent
 from faces.engine.fake import FakeEngine
 from faces.tests.galleries import open_gallery
 from faces.tests.selfies import YELLOW, selfie_of, upload
-from grabpic_site.logs import JsonLines, TextLines
+from grabpic_site.logs import OURS, JsonLines, TextLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,13 +149,22 @@ def test_the_servers_own_lines_name_no_client(log: Written) -> None:
 
 
 VECTOR = (0.12345, 0.98765)
+
+
+def test_nobody_can_forge_a_line_of_text(log: Written) -> None:
+    logging.getLogger("events").warning("Not taken: %s", "a.jpg\n2026-11-23 03:00:00,000 INFO events: all is well")
+    assert len(log.lines) == 1
+    assert "\n2026-11-23 03:00:00,000 INFO" not in log.text
+
+
 SECRETS = ("Jane", "runner.png", "0.12345", "0.98765", "PNG", "127.0.0.1", "[128")
 
 
 def test_nothing_of_a_persons_is_logged(
-    client: Client, log: Written, run: Event, staff: User, monkeypatch: pytest.MonkeyPatch
+    client: Client, log: Written, run: Event, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logging.getLogger("events").setLevel(logging.DEBUG)
+    for name in OURS:
+        caplog.set_level(logging.DEBUG, name)
     key = new_key("kiosk")
     run.faces.update(name="Jane")
     photo = paint_photo(BLUE, shade=99)
