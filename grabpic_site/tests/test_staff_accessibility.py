@@ -33,6 +33,7 @@ DJANGOS = (
 """What Django's own parts of these pages are found to have."""
 
 NO_PAGES = {
+    "metrics",
     "retry",
     "admin:faces_crop",
     "admin:faces_export",
