@@ -36,6 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             limits.spend("credentials", limits.address_of(request))
             raise AuthenticationFailed("This API key is unknown, expired or revoked.", "invalid_api_key")
+        key.note_use()
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -141,4 +142,4 @@ def let_manage(request: Request, event: Event) -> None:
 
 def named(request: Request) -> str:
     """Return what the logs call who asks; for staff and API keys."""
-    return f"API key {request.auth.name}" if isinstance(request.auth, ApiKey) else request.user.get_username()
+    return request.auth.label if isinstance(request.auth, ApiKey) else request.user.get_username()

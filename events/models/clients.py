@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey
 
 from events.models.reach import Reach
@@ -19,8 +23,15 @@ class Scope(models.TextChoices):
     MANAGE = "manage", "Manage: change and delete events, photos and people"
 
 
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""A program that asks a hundred times a second does not write a hundred times a second that it did."""
+
+
 class ApiKey(Reach, AbstractAPIKey):
     """What a program shows to say who it is. Only a hash of it is stored; `create_key` returns it once."""
+
+    secret = ""
+    """What the program shows; known only to who has just made the key."""
 
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -35,8 +46,33 @@ class ApiKey(Reach, AbstractAPIKey):
     def __str__(self) -> str:
         return str(self.name)
 
+    @classmethod
+    def over(cls) -> Q:
+        """Return the condition that it opens nothing any more."""
+        return Q(revoked=True) | Q(expiry_date__lt=timezone.now())
+
+    @property
+    def label(self) -> str:
+        """What logs call it: names need not be unique."""
+        return f"API key {self.name} ({self.prefix})"
+
+    @property
+    def state(self) -> str:
+        return "revoked" if self.revoked else "expired" if self.has_expired else "valid"
+
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes
+
+    def note_use(self) -> None:
+        """Note that it is used now, to the minute."""
+        now = timezone.now()
+        if self.last_used_at is None or self.last_used_at < now - USE_NOTED_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def revoke(self) -> None:
+        """End it for good, from its next request on."""
+        self.revoked = True
+        self.save(update_fields=["revoked"])
 
 
 class Allowance(models.Model):

@@ -35,6 +35,13 @@ class Reach(models.Model):
         return Q(every_event=True) | Q(pk__in=cls._links().filter(event=event).values(cls._link()))
 
     @classmethod
+    def within(cls, events: EventQuerySet) -> Q:
+        """Return the condition that it reaches some of these events, and no other."""
+        links = cls._links()
+        inside, outside = links.filter(event__in=events), links.exclude(event__in=events)
+        return Q(every_event=False, pk__in=inside.values(cls._link())) & ~Q(pk__in=outside.values(cls._link()))
+
+    @classmethod
     def _links(cls) -> models.QuerySet[models.Model]:
         return cls.events.through._default_manager.all()
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conftest import new_key
+from events.models import ApiKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 def program(*scopes: Scope, events: Iterable[Event] | None = None) -> Client:
     """Return a client with an API key: of every scope and for every event unless said otherwise."""
     return Client(headers={"Authorization": f"Api-Key {new_key('program', *scopes, events=events)}"})
+
+
+def the_program() -> str:
+    """Return what logs call the only one that there is."""
+    return str(ApiKey.objects.get().label)
 
 
 def organiser_of(event: Event, *permissions: str) -> Client:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from events.models import Event, Scope
-from events.tests.programs import code_of, organiser_of, program, send, tables_asked, walk
+from events.tests.programs import code_of, organiser_of, program, send, tables_asked, the_program, walk
 from faces import corrections
 from faces.gallery import Grant
 from faces.models import AuditEntry, Decision, Face, FaceAlias, ImageFace
@@ -67,7 +67,7 @@ def test_who_looks_is_noted(ada: Face) -> None:
     client.get(FACES)
     client.get(f"{FACES}?event=city-run")
     client.get(address(ada))
-    who = "API key program"
+    who = the_program()
     expected = [("looked", who, None, "People")] * 2 + [("looked", who, ada.grab_id, "")]
     assert noted() == expected
     assert list(AuditEntry.objects.order_by("pk").values_list("event", flat=True)) == [None, ada.event_id, ada.event_id]
@@ -113,8 +113,8 @@ def test_a_person_is_named_and_hidden(ada: Face, staff: User) -> None:
     ada.refresh_from_db()
     assert (ada.name, ada.hidden) == ("Ada Lovelace", True)
     hiding, naming = Decision.objects.all()
-    assert (naming.kind, naming.made_by, naming.maker) == (Decision.Kind.NAME, None, "API key program")
-    assert noted()[-1] == ("changed", "API key program", ada.grab_id, "Hidden")
+    assert (naming.kind, naming.made_by, naming.maker) == (Decision.Kind.NAME, None, the_program())
+    assert noted()[-1] == ("changed", the_program(), ada.grab_id, "Hidden")
     for decision in (hiding, naming):
         corrections.undo(decision, staff)
     ada.refresh_from_db()
@@ -153,7 +153,7 @@ def test_people_become_one_and_their_grab_ids_lead_there(ada: Face, ben: Face) -
     response = send(client, "POST", f"{address(ben)}/merge", {"grab_ids": [str(ada.grab_id)]})
     assert (response.status_code, response.json()["grab_id"], response.json()["images"]) == (200, str(ada.grab_id), 4)
     assert client.get(address(ben)).json() == client.get(address(ada)).json()
-    assert Decision.objects.get().maker == "API key program"
+    assert Decision.objects.get().maker == the_program()
     again = send(client, "POST", f"{address(ben)}/merge", {"grab_ids": [str(ada.grab_id)]})
     assert code_of(again) == (409, "same_person")
     send(client, "PATCH", address(ben), {"name": "Ada B."})
@@ -184,7 +184,7 @@ def test_a_person_is_erased_and_the_photos_stay(ada: Face, ben: Face) -> None:
     assert list(Face.objects.all()) == [ben]
     assert ImageFace.objects.count() == 1
     assert ada.event.images.count() == 4
-    assert ("erased", "API key program", ada.grab_id, "3 faces in 3 photos, 0 galleries") in noted()
+    assert ("erased", the_program(), ada.grab_id, "3 faces in 3 photos, 0 galleries") in noted()
 
 
 def test_nobody_is_erased_for_somebody_who_became_part_of_them(ada: Face, ben: Face, staff: User) -> None:

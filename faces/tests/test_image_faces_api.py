@@ -9,7 +9,7 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from events.models import Event, Image, Scope
-from events.tests.programs import code_of, organiser_of, program, send, tables_asked, walk
+from events.tests.programs import code_of, organiser_of, program, send, tables_asked, the_program, walk
 from faces.models import AuditEntry, Decision, Face, ImageFace
 from faces.tests.people import add_person, faces_of, photo
 
@@ -79,7 +79,7 @@ def test_who_looks_is_noted(ada: Face, group_photo: Image) -> None:
     client.get(f"{SEEN}?face={ada.grab_id}")
     client.get(f"{SEEN}/{faces_of(ada)[0]}")
     entries = AuditEntry.objects.order_by("pk")
-    assert {(entry.action, entry.actor, entry.event) for entry in entries} == {("looked", "API key program", ada.event)}
+    assert {(entry.action, entry.actor, entry.event) for entry in entries} == {("looked", the_program(), ada.event)}
     of_photo = f"Faces of photo {group_photo.pk}"
     assert [(entry.grab_id, entry.detail) for entry in entries] == [
         (None, "Faces"),
@@ -115,7 +115,7 @@ def test_a_face_is_given_to_whose_it_is(ada: Face, ben: Face) -> None:
     client, face = program(), faces_of(ada)[1]
     response = send(client, "POST", f"{SEEN}/{face}/move", {"grab_id": str(ben.grab_id)})
     assert (response.status_code, response.json()["grab_id"]) == (200, str(ben.grab_id))
-    assert (Decision.objects.get().kind, Decision.objects.get().maker) == (Decision.Kind.MOVE, "API key program")
+    assert (Decision.objects.get().kind, Decision.objects.get().maker) == (Decision.Kind.MOVE, the_program())
     again = send(client, "POST", f"{SEEN}/{face}/move", {"grab_id": str(ben.grab_id)})
     assert code_of(again) == (409, "same_person")
 
