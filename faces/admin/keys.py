@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -72,13 +72,16 @@ class ApiKeyAdmin(ReachAdmin):
     """Keys are never deleted, but revoked: the audit log leads to them."""
 
     form = ApiKeyForm
-    list_display = ("name", "prefix", "state", "reach", "may", "expiry_date", "last_used_at", "created_by")
+    list_display = ("name", "prefix", "state", "reach", "may", "last_used_at", "created_by")
     list_filter = (StateFilter, ReachFilter)
     list_select_related = ("created_by",)
     search_fields = ("name", "prefix")
     fields = ("name", "scopes", "every_event", "events", "expiry_date")
     readonly_fields = ("prefix", "state", "last_used_at", "created", "created_by")
     actions = ("revoke",)
+
+    class Media:
+        css: ClassVar = {"all": ("key.css",)}
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
         return [*super().get_fields(request, obj), *(("revoked", *self.readonly_fields) if obj else ())]
@@ -87,7 +90,7 @@ class ApiKeyAdmin(ReachAdmin):
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         choices = [(scope.value, scope.label) for scope in grantable(staff_user(request))]
-        return forms.MultipleChoiceField(label="May", choices=choices, widget=forms.CheckboxSelectMultiple)
+        return forms.MultipleChoiceField(label="Scopes", choices=choices, widget=forms.CheckboxSelectMultiple)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """What is revoked stays as it is, and what one could not have made; that can be revoked in the list."""
@@ -108,6 +111,11 @@ class ApiKeyAdmin(ReachAdmin):
         if form.has_changed():
             _record(form.instance, before | set(form.instance.reaches()), staff_user(request))
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        # The new key is shown, wherever one would like to go next.
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key, in the answer to the form: on the way to another page it would be stored somewhere."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "key": obj, "title": "The new key"}
@@ -121,7 +129,12 @@ class ApiKeyAdmin(ReachAdmin):
             _record(key, key.reaches(), staff_user(request))
         self.message_user(request, f"Revoked: {', '.join(map(str, keys)) or 'none'}.", messages.SUCCESS)
 
-    @admin.display(description="may")
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> str:
+        until = key.expiry_date and f" until {timezone.localtime(key.expiry_date):%Y-%m-%d %H:%M}"
+        return f"valid{until or ''}" if key.state == "valid" else key.state
+
+    @admin.display(description="scopes")
     def may(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
 
