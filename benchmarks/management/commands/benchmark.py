@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, calibration, datasets, faults, grouping, ingest, report
+from benchmarks import accuracy, calibration, datasets, faults, fuzz, grouping, ingest, report
 from benchmarks.population import MEASURED
 from benchmarks.runs import FaultsError
 from benchmarks.throwaway import private_server_site, throwaway_site
 from demo.portraits import PortraitError
+from demo.server import ServerError
 from events.ingest import photos_in
 from events.pictures import PictureError
 from faces.crew import CrewError
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
 
     from benchmarks.report import Figure
 
-EXPECTED = (datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError, OSError)
+EXPECTED = (
+    *(datasets.DatasetError, EngineError, CrewError, FaultsError, PictureError, PortraitError),
+    *(ServerError, OSError),
+)
 """What goes wrong without anybody having made a mistake in the code."""
 
-MUST_BE_ZERO = {"lost", "doubled", "differences"}
+MUST_BE_ZERO = {"lost", "doubled", "differences", "answers_500", "unanswered", "workers_lost", "unfinished"}
 
 
 class Command(BaseCommand):
@@ -68,6 +72,11 @@ class Command(BaseCommand):
         )
         crowd.add_argument("--engine", default=MEASURED, help=f"whose thresholds are used; default: {MEASURED}")
 
+        hostile = questions.add_parser("fuzz", help="whether any file breaks the site")
+        hostile.add_argument("--mutations", type=int, default=2_000, metavar="N", help="files to send; default: 2000")
+        hostile.add_argument("--seed", type=int, default=1, help="what chance begins with; default: 1")
+        hostile.add_argument("--engine", default="fake", help="default: fake")
+
     def handle(self, *args: Any, **options: Any) -> None:
         measure: dict[str, Callable[[dict[str, Any]], list[Figure]]] = {
             "ingest": self._ingest,
@@ -75,6 +84,7 @@ class Command(BaseCommand):
             "accuracy": self._accuracy,
             "calibration": self._calibration,
             "grouping": self._grouping,
+            "fuzz": self._fuzz,
         }
         try:
             figures = measure[options["question"]](options)
@@ -119,6 +129,10 @@ class Command(BaseCommand):
         size = options["faces"], options["people"], options["batch"]
         with throwaway_site():
             return grouping.measure(*size, options["engine"], self._log)
+
+    def _fuzz(self, options: dict[str, Any]) -> list[Figure]:
+        with throwaway_site(options["engine"]):
+            return fuzz.measure(options["engine"], options["mutations"], options["seed"], self._log)
 
     def _log(self, line: str) -> None:
         self.stdout.write(line)
