@@ -14,6 +14,8 @@ from django.conf import settings
 
 from events import pictures
 from faces import flaws
+from faces.engine import shrunken
+from faces.looking import scaled
 from faces.quality import clarity
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 
 SELFIE_SIDE = 1280
 """A selfie is looked at with at least this many pixels on its long side, where it has them."""
+
+QUICK_SIDE = 800
+QUICK_FACE = 100
+"""Where somebody has so many pixels in a picture of that size, it is enough, and a third of the work. Portraits of LFW
+as selfies of 1280 pixels, similarity to another photo of the same person in the mean: faces of a third of the width
+0.658 with all pixels and 0.658 so, of a half 0.654 and 0.658, of a quarter 0.661 and 0.658; one in a hundred is found
+in the one way alone, about as often as in the other."""
 
 CLEARLY_LARGER = 2.0
 """A selfie may show others in the background; its face must cover this many times the area of the next one."""
@@ -179,7 +188,7 @@ def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> 
             pixels = pictures.load(selfie, SELFIE_SIDE, settings.MAX_SELFIE_MEGAPIXELS).pixels
     except pictures.PictureError as error:
         return NoMatch(error.code, str(error))
-    detected = engine.detect(pixels)
+    detected = detect(engine, pixels)
     found = _meant(pixels, detected, meant)
     if isinstance(found, NoMatch):
         return found
@@ -191,6 +200,16 @@ def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> 
         NoMatch(flaw, flaws.REASONS[flaw]) if flaw else None,
         faces=tuple(Share.of(face.box, pixels) for face in all_faces),
     )
+
+
+def detect(engine: FaceEngine, pixels: RGBArray) -> list[Detection]:
+    """Return the faces of a selfie, looking at fewer pixels first: whoever takes one is large in it."""
+    small = shrunken(pixels, QUICK_SIDE)
+    found = engine.detect(small)
+    if small is not pixels and max((min(face.box.width, face.box.height) for face in found), default=0) < QUICK_FACE:
+        return engine.detect(pixels)
+    factor = max(pixels.shape) / max(small.shape)
+    return [scaled(face, factor) for face in found]
 
 
 def _meant(pixels: RGBArray, found: list[Detection], meant: Iterable[Meant] = ()) -> Detection | NoMatch:

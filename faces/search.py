@@ -8,17 +8,19 @@ guess for the visitor to judge. What each of these rules gives is in docs/accura
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
-from statistics import fmean
-from typing import IO, TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import IO, TYPE_CHECKING
 
+import numpy as np
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
-from pgvector.django import CosineDistance, MaxInnerProduct
+from pgvector import HalfVector
+from pgvector.django import MaxInnerProduct
 
 from faces import probe
 from faces.engine import get_engine
-from faces.models import Centroid, Decision, DecisionFace, Embedding, Face
+from faces.models import Centroid, Decision, DecisionFace, Face
 from faces.probe import NoMatch
 from faces.quality import clarity
 from faces.thresholds import probability, thresholds
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
+    from numpy.typing import NDArray
 
     from events.models import Event
     from faces.probe import Meant, Probe, Share
@@ -45,6 +48,28 @@ NEARLY_AS_GOOD = 0.05
 
 MOST_GUESSES = 3
 """More persons than that are no help to the visitor, and open too many photos of others."""
+
+
+_NEAREST = """
+WITH nearest AS MATERIALIZED (
+    SELECT image_face_id, vector <=> %(probe)s::halfvec AS distance
+    FROM faces_embedding WHERE event_id = %(event)s AND engine = %(engine)s
+    ORDER BY distance LIMIT %(nearest)s
+), seen AS (
+    SELECT face_id, min(distance) AS distance, (array_agg(id ORDER BY distance))[1] AS witness,
+        array_agg(least(width, height)) AS sides
+    FROM nearest JOIN faces_imageface ON id = image_face_id
+    WHERE face_id IS NOT NULL GROUP BY face_id
+)
+SELECT seen.*, coalesce(mean <=> %(probe)s::halfvec, 1)
+FROM seen LEFT JOIN (
+    SELECT face_id, mean FROM faces_centroid JOIN faces_face ON id = face_id WHERE engine = %(engine)s
+) AS centroid USING (face_id)
+"""
+"""Of each person: the distance and key of the nearest face, the sizes of all that are near, and to the centroid.
+
+The nearest faces are chosen before they are joined to anything: half the time of Django's query, and none of its
+objects for thousands of faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +105,6 @@ NO_MATCH = NoMatch("no_match", "No matching identity found. Your face is not in 
 FACES_DELETED = NoMatch("faces_deleted", "The faces of this event have been deleted, as planned. Ask its organiser.")
 
 
-class _Hit(NamedTuple):
-    """A face of the event beside the selfie; `clarity` is what the sizes of the two are worth."""
-
-    similarity: float
-    clarity: float
-    image_face: int
-
-
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A person beside the selfie.
@@ -100,12 +117,6 @@ class _Candidate:
     score: float
     similarity: float
     witness: int
-
-    @classmethod
-    def of(cls, person: int, hits: list[_Hit], to_centroid: float) -> _Candidate:
-        closest = max(hits)
-        score = to_centroid * fmean(hit.clarity for hit in hits)
-        return cls(person, score, closest.similarity, closest.image_face)
 
 
 def find(event: Event, *selfies: IO[bytes], meant: Sequence[Meant] = ()) -> Match | NoMatch:
@@ -143,25 +154,25 @@ def _find(event: Event, selfies: Sequence[IO[bytes]], meant: Sequence[Meant]) ->
 
 def _candidates(event: Event, seen: Probe) -> list[_Candidate]:
     """Return the persons of the nearest faces. An exact scan."""
-    nearest = (
-        Embedding.objects.filter(event=event, engine=event.engine, image_face__face__isnull=False)
-        .annotate(distance=CosineDistance("vector", seen.embedding))
-        .order_by("distance")
-        .values_list("pk", "image_face__face", "distance", "image_face__width", "image_face__height")[:NEAREST]
-    )
-    rows = list(nearest)
-    clarities = (seen.clarity * clarity([row[3] for row in rows], [row[4] for row in rows])).tolist()
-    hits: dict[int, list[_Hit]] = defaultdict(list)
-    for (image_face, person, distance, *_), clear in zip(rows, clarities, strict=True):
-        hits[person].append(_Hit(seen.agreement * (1 - distance), clear, image_face))
-    distances = dict(
-        Centroid.objects.filter(face__in=list(hits), face__engine=event.engine).values_list(
-            "pk", CosineDistance("mean", seen.embedding)
-        )
-    )
+    vector = HalfVector(seen.embedding).to_text()
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAREST, {"probe": vector, "event": event.pk, "engine": event.engine, "nearest": NEAREST})
+        rows = cursor.fetchall()
+    clear = seen.clarity * _mean_clarity([row[3] for row in rows])
     return [
-        _Candidate.of(person, found, seen.agreement * (1 - distances.get(person, 1))) for person, found in hits.items()
+        _Candidate(person, seen.agreement * (1 - to_centroid) * each, seen.agreement * (1 - distance), witness)
+        for (person, distance, witness, _, to_centroid), each in zip(rows, clear.tolist(), strict=True)
     ]
+
+
+def _mean_clarity(sides: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """Return for each person what the sizes of their faces are worth, in the mean."""
+    if not sides:
+        return np.zeros(0)
+    counts = np.array([len(each) for each in sides])
+    flat = np.fromiter(chain.from_iterable(sides), np.float64, counts.sum())
+    sums = np.add.reduceat(clarity(flat, flat).astype(np.float64), np.cumsum(counts) - counts)
+    return np.asarray(sums / counts)
 
 
 class _Search:
@@ -209,7 +220,8 @@ class _Search:
             .annotate(distance=MaxInnerProduct("mean", face.embedding))
             .order_by("distance")
             .select_related("face")
-            .defer("mean")
+            # Vectors that nobody looks at, and that take milliseconds to read.
+            .defer("mean", "face__embedding")
         )
         if face.name:
             nearest = nearest.filter(face__name__in=("", face.name))

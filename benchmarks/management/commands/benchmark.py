@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks import accuracy, calibration, datasets, faults, fuzz, grouping, ingest, report
+from benchmarks import accuracy, calibration, datasets, faults, fuzz, grouping, ingest, report, web
 from benchmarks.population import MEASURED
 from benchmarks.runs import FaultsError
 from benchmarks.throwaway import private_server_site, throwaway_site
@@ -71,6 +71,12 @@ class Command(BaseCommand):
             "--batch", type=int, default=1_000, metavar="N", help="faces that come at once; default: 1000"
         )
         crowd.add_argument("--engine", default=MEASURED, help=f"whose thresholds are used; default: {MEASURED}")
+        load = questions.add_parser("web", help="how many selfie searches a second the site answers")
+        _add_dataset(load)
+        load.add_argument("--rate", type=float, default=20, metavar="N", help="selfies a second; default: 20")
+        load.add_argument("--seconds", type=float, default=60, metavar="S", help="default: 60")
+        load.add_argument("--side", type=int, default=1280, metavar="PIXELS", help="of the selfies; default: 1280")
+        load.add_argument("--faces", type=int, default=20_000, metavar="N", help="of a crowd beside; default: 20000")
 
         hostile = questions.add_parser("fuzz", help="whether any file breaks the site")
         hostile.add_argument("--mutations", type=int, default=2_000, metavar="N", help="files to send; default: 2000")
@@ -85,6 +91,7 @@ class Command(BaseCommand):
             "calibration": self._calibration,
             "grouping": self._grouping,
             "fuzz": self._fuzz,
+            "web": self._web,
         }
         try:
             figures = measure[options["question"]](options)
@@ -133,6 +140,13 @@ class Command(BaseCommand):
     def _fuzz(self, options: dict[str, Any]) -> list[Figure]:
         with throwaway_site(options["engine"]):
             return fuzz.measure(options["engine"], options["mutations"], options["seed"], self._log)
+
+    def _web(self, options: dict[str, Any]) -> list[Figure]:
+        dataset = datasets.read(options["dataset"], options["limit"])
+        engine = (options["engine"] or [settings.FACE_ENGINE])[0]
+        load = web.Load(options["rate"], options["seconds"], options["side"], options["faces"])
+        with throwaway_site(engine):
+            return web.measure(dataset, engine, load, self._log)
 
     def _log(self, line: str) -> None:
         self.stdout.write(line)
