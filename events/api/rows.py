@@ -28,4 +28,6 @@ class RowViewSet(Tagged, viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.query = asked(request, self.queries.get(self.action or "", Query))
+        # Without an action the method is not allowed, which is said next.
+        if self.action:
+            self.query = asked(request, self.queries.get(self.action, Query))

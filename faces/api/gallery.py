@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from events.api.etags import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from events.authentication import managed_events
-from events.models import Event
+from events.models import ApiKey, Event
 from events.schema import Problem, errors
 from faces import audit_log
 from faces.api.asking import GRAB_ID_PARAMETER, UNKNOWN_PERSON, persons_known_as
@@ -60,5 +60,6 @@ class GalleryViewSet(Tagged, ShownViewSet):
 
 def _shown_to(request: Request) -> Q:
     """Return the condition that a person may be looked up by the grab_id alone."""
-    in_open = Q(hidden=False, event__in=Event.objects.open())
-    return in_open | Q(event__in=managed_events(request))
+    managed = Q(event__in=managed_events(request))
+    # A key reaches its own events, and no others, also where they are open.
+    return managed if isinstance(request.auth, ApiKey) else managed | Q(hidden=False, event__in=Event.objects.open())
