@@ -148,4 +148,24 @@ ADMIN_FACES = [
     row("POST", DECISIONS + "suspicious/?event={slug}", "code", {ALLOWED: "302", STAFF_ELSEWHERE: "404"}, ADMIN, form={"key": "{ada.witness}", "answer": "split", "faces": "{ada.witness}"}),
 ]
 
-ADMIN_TABLE = [*ADMIN_SITE, *ADMIN_MODELS, *ADMIN_EVENTS, *ADMIN_FACES]
+KEYS, KEY = A + "events/apikey/", A + "events/apikey/{key.pk}/"
+READER = {"name": "reader", "scopes": "read"}
+HERE, THERE = READER | {"events": "{event.pk}"}, READER | {"events": "{elsewhere.pk}"}
+
+ADMIN_KEYS = [
+    row("GET", KEYS, "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
+    row("POST", KEYS, "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=chosen("revoke", "{key.pk}")),
+    row("POST", KEYS, "code", {ALLOWED | STAFF_ELSEWHERE: "302"}, ADMIN, form={**chosen("delete_selected", "{key.pk}"), "post": "yes"}),
+    row("GET", KEYS + "add/", "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
+    row("POST", KEYS + "add/", "code", {ALLOWED: "200 changed", STAFF_ELSEWHERE: "200"}, ADMIN, form=HERE),
+    row("POST", KEYS + "add/", "code", {STAFF_ELSEWHERE | SUPERUSER: "200 changed", ORGANISER: "200 draft"}, ADMIN, form=THERE),
+    row("POST", KEYS + "add/", "code", {SUPERUSER: "200 changed", ORGANISER: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN, form=READER | {"every_event": "on"}),
+    row("GET", KEY, "code", {ANY_STAFF: "302"}, ADMIN),
+    row("GET", KEY + "history/", "code", {ALLOWED: "200", STAFF_ELSEWHERE: "302"}, ADMIN),
+    row("GET", KEY + "change/", "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "302"}, ADMIN),
+    row("POST", KEY + "change/", "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=HERE),
+    row("GET", KEY + "delete/", "code", {}, ADMIN),
+    row("POST", KEY + "delete/", "code", {}, ADMIN, form={"post": "yes"}),
+]
+
+ADMIN_TABLE = [*ADMIN_SITE, *ADMIN_MODELS, *ADMIN_EVENTS, *ADMIN_FACES, *ADMIN_KEYS]
