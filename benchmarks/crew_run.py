@@ -19,7 +19,7 @@ from events.models import Event
 from faces import crew
 from faces.claims import BATCH_SIZE
 from faces.models import ImageFace
-from faces.waiting import is_done
+from faces.progress import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

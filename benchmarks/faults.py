@@ -21,7 +21,7 @@ from benchmarks.report import Figure
 from benchmarks.runs import IN_HAND, SERVER, UPLOADER, WORKER, DisturbedRun, FaultsError, Run, Scene
 from events.audit import audit
 from faces import crew
-from faces.waiting import is_done
+from faces.progress import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -27,7 +27,7 @@ from benchmarks.throwaway import environment
 from demo import server
 from events.models import ApiKey, Event, Scope
 from faces import crew
-from faces.waiting import is_done
+from faces.progress import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

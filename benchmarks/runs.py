@@ -15,7 +15,7 @@ from benchmarks import victims
 from benchmarks.following import Follower
 from benchmarks.uploader import Uploader
 from events.models import Event
-from faces.waiting import is_done
+from faces.progress import is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

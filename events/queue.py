@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import django.db
 import psycopg
+from django.db import transaction
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import ConnectorException
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 INDEX = "index"
 """The name of the task that takes an event's pending photos in hand."""
+
+DELIVER = "deliver"
+"""The name of the task that sends a webhook what is due."""
+
+URGENT = 10
+"""Priority of the jobs that must not wait behind fifty thousand photos."""
 
 JOBS = JobManager(DjangoConnector())
 """Writes jobs on Django's connection, and so in its transactions. In a worker, procrastinate's own has another one."""
@@ -34,3 +43,16 @@ def announce(*event_ids: int, at: datetime | None = None) -> None:
     if event_ids:
         jobs: list[JSONDict] = [{"event_id": event_id} for event_id in event_ids]
         configure_task(name=INDEX, job_manager=JOBS, queue=INDEX, schedule_at=at).batch_defer(*jobs)
+
+
+def call_couriers(*webhook_ids: int) -> None:
+    """Defer a job for each webhook that none waits for; to be called after what is due is committed."""
+    for webhook_id in webhook_ids:
+        name = f"{DELIVER} {webhook_id}"
+        # First a look: nearly always one waits while photos come in, and the database notes each refusal in its log.
+        if not ProcrastinateJob.objects.filter(queueing_lock=name, status="todo").exists():
+            with suppress(AlreadyEnqueued), transaction.atomic():
+                deferrer = configure_task(
+                    name=DELIVER, job_manager=JOBS, queue=DELIVER, queueing_lock=name, priority=URGENT
+                )
+                deferrer.defer(webhook_id=webhook_id)

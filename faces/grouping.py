@@ -13,6 +13,7 @@ import numpy as np
 from django.db import transaction
 
 from events.models import Event
+from faces import telling
 from faces.joining import join
 from faces.models import ImageFace
 from faces.partition import partition
@@ -58,9 +59,12 @@ def group(event: Event) -> int:
 
 @counted("group")
 def settle(event: Event) -> int:
-    """Group the new faces, consolidate where that is due, and return how many persons are new."""
+    """Group the new faces, consolidate where that is due, tell webhooks, and return how many persons are new."""
     new = group(event)
-    return new + consolidate(event) if is_consolidation_due(event) else new
+    if is_consolidation_due(event):
+        new += consolidate(event)
+    telling.all_indexed(event)
+    return new
 
 
 def is_consolidation_due(event: Event) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from events import queue
 from events.models import Event, Image
-from faces import erased, grouping, steps
+from faces import erased, grouping, steps, telling
 from faces.claims import BACK_OFF, MAX_ATTEMPTS, begin_attempt, claim
 from faces.engine import Detection, EngineError, get_engine
 from faces.engine_lock import stays_engine
@@ -23,6 +23,7 @@ from faces.quality import quality
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from events.webhooks import Audience
     from faces.engine import Embeddings, FaceEngine
 
 NOT_KEPT = Failed(
@@ -140,8 +141,9 @@ def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> I
     present = Event.objects.filter(pk=event.pk).first()
     if present is None:
         return
+    audience = telling.audience_of_photos(present)
     if not present.takes_faces:
-        yield from (image for image in images if _write(image, present.engine, NOT_KEPT))
+        yield from (image for image in images if _write(image, present.engine, NOT_KEPT, audience))
         return
     engine_name = present.engine
     fresh = [image for image in images if not image.attempts]
@@ -149,7 +151,7 @@ def _index(event: Event, images: Sequence[Image], stop: Callable[[], bool]) -> I
     suspects = [[image] for image in images if image.attempts]
     for batch in filter(None, [fresh, *suspects]):
         for image, outcome in _outcomes(engine_name, batch, stop):
-            if _write(image, engine_name, outcome):
+            if _write(image, engine_name, outcome, audience):
                 yield image
 
 
@@ -211,19 +213,22 @@ def _describe(photo: Seen, embeddings: Embeddings) -> Described:
     return Described(photo.turns, [scaled(found, 1 / photo.scale) for found in photo.detections], embeddings)
 
 
-def _write(image: Image, engine_name: str, outcome: Outcome) -> bool:
+def _write(image: Image, engine_name: str, outcome: Outcome, audience: Audience) -> bool:
     """Write what became of a photo, unless another run already did; tell whether it was this one."""
     with steps.timed("write"):
-        return _write_outcome(image, engine_name, outcome)
+        return _write_outcome(image, engine_name, outcome, audience)
 
 
-def _write_outcome(image: Image, engine_name: str, outcome: Outcome) -> bool:
+def _write_outcome(image: Image, engine_name: str, outcome: Outcome, audience: Audience) -> bool:
     if isinstance(outcome, Postponed) and image.attempts < MAX_ATTEMPTS:
         return _postpone(image)
-    if isinstance(outcome, Described):
-        written = _write_described(image, engine_name, outcome)
-    else:
-        written = _end(image, Image.State.FAILED, failure_code=outcome.code, failure_reason=outcome.reason)
+    with transaction.atomic():
+        if isinstance(outcome, Described):
+            written = _write_described(image, engine_name, outcome)
+        else:
+            written = _end(image, Image.State.FAILED, failure_code=outcome.code, failure_reason=outcome.reason)
+        if written and ended([image]):
+            telling.photo_ended(audience, image)
     if not written and not Image.objects.filter(pk=image.pk).exists():
         # Deleted meanwhile; its renditions were written after its files were removed.
         image.delete_files()
@@ -239,7 +244,6 @@ def _postpone(image: Image) -> bool:
     return bool(pending.update(attempts=image.attempts, retry_at=image.retry_at))
 
 
-@transaction.atomic
 def _write_described(image: Image, engine_name: str, outcome: Described) -> bool:
     if not stays_engine(image.event_id, engine_name):
         return _leave_to_next_engine(image)

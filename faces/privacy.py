@@ -15,14 +15,15 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from events.models import Event, Image
-from faces import audit_log, consent, erased, grouping, visitors
+from faces import audit_log, consent, erased, grouping, telling, visitors
 from faces.engine import EngineError
 from faces.ledger import CorrectionError, count, lock
-from faces.models import Embedding, Evidence, Face, ImageFace, Visitor
+from faces.models import Embedding, Evidence, Face, FaceAlias, ImageFace, Visitor
 from faces.scrubbing import scrub, traces_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from uuid import UUID
 
     from events.access import Actor
     from faces.models import Consent, FaceQuerySet
@@ -119,13 +120,22 @@ def _erase(event: Event, persons: Sequence[Face], by: Actor | str) -> Erasure:
     persons = _present(event, persons)
     faces = _locked_faces(persons)
     keys, photos = {face.pk for face in faces}, {face.image_id for face in faces}
-    traces = traces_of(event, persons, keys)
+    traces, former = traces_of(event, persons, keys), _former_grab_ids(persons)
     erased.remember(event, faces)
     erasure = Erasure(len(persons), len(keys), len(photos), _close_galleries(event, keys), scrub(event, traces))
     _delete(event, persons, keys, photos)
     for person in persons:
         audit_log.record(audit_log.Action.ERASED, event, by, grab_id=person.grab_id, detail=str(erasure))
+    telling.forgotten(event, persons, former)
     return erasure
+
+
+def _former_grab_ids(persons: Sequence[Face]) -> dict[int, list[UUID]]:
+    """Return, by the person's key, which `grab_id`s lead to a person since they became part of them."""
+    former: dict[int, list[UUID]] = {}
+    for person, grab_id in FaceAlias.objects.filter(face__in=persons).order_by("pk").values_list("face", "grab_id"):
+        former.setdefault(person, []).append(grab_id)
+    return former
 
 
 def _present(event: Event, persons: Sequence[Face]) -> list[Face]:

@@ -82,6 +82,12 @@ def progress(event: Event) -> Progress:
     )
 
 
+def is_done(event: Event) -> bool:
+    """Tell whether no photo of the event is pending and no face lacks its person."""
+    faces = Embedding.objects.filter(event=event, engine=event.engine)
+    return not event.images.pending().exists() and not faces.filter(image_face__face=None).exists()
+
+
 def photos_per_second(event: Event) -> float:
     """Return the rate of the last minute, or since its first photo where a run has just begun; 0.0 when idle."""
     now = timezone.now()

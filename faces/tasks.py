@@ -2,6 +2,7 @@
 
 - `index`: one for every photo that becomes pending, each good for a batch; it withdraws those of the others.
 - `group`: the new faces of an event get their persons.
+- `deliver`: a webhook has something due, which a thread beside the photos sends.
 - `consolidate`: all its faces are clustered anew; minutes for a large event, so groupings go on beside it.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
 - `clean_up`: every hour, for the jobs that failed long ago, and for all that must not be kept any longer.
@@ -23,9 +24,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import configure_task
 
-from events import idempotency, limits, queue
+from events import deliveries, idempotency, limits, queue
 from events.models import Event, Image
-from faces import grouping, pipeline, retention, steps
+from faces import couriers, grouping, pipeline, retention, steps, telling
 from faces.claims import BATCH_SIZE
 from faces.models import Face, ImageFace
 from faces.watchdog import watched
@@ -37,9 +38,6 @@ GROUP = "group"
 CONSOLIDATE = "consolidate"
 SWEEP = "sweep"
 CLEAN_UP = "clean_up"
-
-URGENT = 10
-"""Priority of the jobs that must not wait behind fifty thousand photos."""
 
 HEARTBEAT = 5.0
 """Seconds between two signs of life of a worker."""
@@ -74,8 +72,8 @@ def index(context: JobContext, event_id: int) -> None:
         done = pipeline.index_batch(event, stop)
     _withdraw(event, len(done) - 1)
     # Also after a last photo without faces: those of the photos before it wait.
-    if pipeline.ended(done) and _new_faces().filter(image__event=event).exists():
-        request_grouping(event)
+    if pipeline.ended(done):
+        _group_or_tell(event)
     if context.should_abort():
         # In place of this job, which may have left photos behind.
         queue.announce(event.pk)
@@ -88,7 +86,9 @@ def group(event_id: int) -> None:
     if event is not None:
         with steps.counted("group"):
             grouping.group(event)
-        if grouping.is_consolidation_due(event) and _may_begin(CONSOLIDATE, event):
+        if not grouping.is_consolidation_due(event):
+            telling.all_indexed(event)
+        elif _may_begin(CONSOLIDATE, event):
             request_consolidation(event)
         _forgive(GROUP, event_id)
 
@@ -100,7 +100,14 @@ def consolidate(event_id: int) -> None:
     if event is not None:
         with steps.counted("consolidate"):
             grouping.consolidate(event)
+        telling.all_indexed(event)
         _forgive(CONSOLIDATE, event_id)
+
+
+@app.task(name=queue.DELIVER, queue=queue.DELIVER)
+def deliver(webhook_id: int) -> None:
+    """Have a webhook sent what is due. Not here, where photos would wait for whoever is slow to answer."""
+    couriers.send(webhook_id)
 
 
 @app.periodic(cron="0 * * * *")
@@ -112,21 +119,23 @@ async def clean_up(context: JobContext, timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name=SWEEP, queue=SWEEP, priority=URGENT, queueing_lock=SWEEP, pass_context=True)
+@app.task(name=SWEEP, queue=SWEEP, priority=queue.URGENT, queueing_lock=SWEEP, pass_context=True)
 async def sweep(context: JobContext, timestamp: int) -> None:
     """Take the jobs from workers that died, and see to all that is pending, ungrouped and announced to nobody."""
     for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=job.task_name not in COUNTED)
     await sync_to_async(announce_forgotten)()
+    await sync_to_async(send_forgotten)()
 
 
 def see_to_retention() -> None:
-    """Delete what must not be kept any longer: faces, galleries, sessions, old entries of the audit log, allowances."""
+    """Delete what must not be kept any longer: faces, galleries, sessions, old entries of the logs, allowances."""
     for _ in retention.retire_overdue():
         pass
     retention.expire()
     limits.expire()
     idempotency.expire()
+    deliveries.expire()
     call_command("clearsessions")
 
 
@@ -145,7 +154,12 @@ def request_consolidation(event: Event) -> None:
     """Have all faces of the event clustered anew, soon."""
     name = f"{CONSOLIDATE} {event.pk}"
     deferrer = configure_task(
-        name=CONSOLIDATE, job_manager=queue.JOBS, queue=CONSOLIDATE, lock=name, queueing_lock=name, priority=URGENT
+        name=CONSOLIDATE,
+        job_manager=queue.JOBS,
+        queue=CONSOLIDATE,
+        lock=name,
+        queueing_lock=name,
+        priority=queue.URGENT,
     )
     with suppress(AlreadyEnqueued), transaction.atomic():
         deferrer.defer(event_id=event.pk)
@@ -167,6 +181,23 @@ def announce_forgotten() -> None:
     for event in Event.objects.filter(pk__in=set(failed)):
         if _may_begin(CONSOLIDATE, event):
             request_consolidation(event)
+
+
+def send_forgotten() -> None:
+    """Tell what was told by nobody: events that are done; and send webhooks what is due again."""
+    # A consolidation tells at its end.
+    for event in _without_job(CONSOLIDATE, telling.with_news()):
+        telling.all_indexed(event)
+    for webhook in deliveries.ready():
+        couriers.send(webhook.pk)
+
+
+def _group_or_tell(event: Event) -> None:
+    """See to what follows the photos that have just come to an end."""
+    if _new_faces().filter(image__event=event).exists():
+        request_grouping(event)
+    else:
+        telling.all_indexed(event)
 
 
 def _withdraw(event: Event, count: int) -> None:
@@ -210,7 +241,7 @@ def _defer_grouping(event: Event, when: str, seconds: int) -> None:
         # A process that would only wait for another's grouping looks at photos instead. What is due later comes behind,
         # since of jobs with the same lock the first one keeps the others back.
         lock=f"{GROUP} {event.pk}",
-        priority=URGENT - 1 if seconds else URGENT,
+        priority=queue.URGENT - 1 if seconds else queue.URGENT,
         queueing_lock=f"{GROUP} {event.pk} {when}",
         schedule_in={"seconds": seconds} if seconds else None,
     )

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from events.models import Event
-from faces.models import Embedding
 from faces.pipeline import Counts, counts_since
-from faces.progress import workers_alive
+from faces.progress import is_done, workers_alive
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,12 +61,6 @@ def wait_for_workers(event: Event, seconds: float) -> Done | Unfinished | NoWork
         if monotonic() >= deadline:
             return Unfinished(counts_since(event, _told_until(event)), event.images.pending().count())
         sleep(POLL_SECONDS)
-
-
-def is_done(event: Event) -> bool:
-    """Tell whether no photo of the event is pending and no face lacks its person."""
-    faces = Embedding.objects.filter(event=event, engine=event.engine)
-    return not event.images.pending().exists() and not faces.filter(image_face__face=None).exists()
 
 
 def _moved_since(event: Event, time: datetime) -> bool:

@@ -185,6 +185,9 @@ LIMITS = {
 # How long the API's ingest waits for the workers before it answers that they are not done.
 INGEST_WAIT_SECONDS = env.float("INGEST_WAIT_SECONDS", default=25)
 
+# Only to try them out: webhooks may be sent to http:// and to machines of the own network.
+WEBHOOKS_TO_PRIVATE_ADDRESSES = env.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
+
 # Faces
 FACE_ENGINE = env.str("FACE_ENGINE", default="facenet+sface")
 SIMILARITY_THRESHOLD = env.float("SIMILARITY_THRESHOLD", default=None)

@@ -35,6 +35,9 @@ class Webhook(Reach):
     secret = models.CharField(max_length=100, default=new_secret, editable=False)
     kinds = ArrayField(models.CharField(max_length=30, choices=Kind.choices))
     is_active = models.BooleanField("active", default=True)
+    rests_until = models.DateTimeField(
+        null=True, editable=False, help_text="It failed several times in a row: nothing is sent before."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )

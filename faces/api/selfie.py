@@ -19,7 +19,7 @@ from events.bodies import body_of
 from events.errors import Refusal
 from events.models import Event, Scope
 from events.schema import UNKNOWN_EVENT, Problem, errors
-from faces import audit_log, flaws, search
+from faces import audit_log, flaws, search, telling
 from faces.api.serializers import (
     SELFIE_EXAMPLES,
     FoundImageSerializer,
@@ -108,7 +108,9 @@ class SelfieViewSet(viewsets.ViewSet):
         _note(request, event, outcome, perf_counter() - start)
         if isinstance(found, search.NoMatch):
             return _not_found(found)
-        return Response(_answer(found, Grant.from_match(event, found, maybe=wanted.maybe), wanted))
+        grant = Grant.from_match(event, found, maybe=wanted.maybe)
+        telling.matched(event, found, grant)
+        return Response(_answer(found, grant, wanted))
 
 
 def _selfies(request: Request) -> list[IO[bytes]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conftest import RED
-from faces import pipeline, waiting
+from faces import pipeline, progress, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def test_a_photo_that_ends_during_the_look_is_told_once(
     def just_in_time(event: Event) -> bool:
         monkeypatch.undo()
         pipeline.ingest(event)
-        return waiting.is_done(event)
+        return progress.is_done(event)
 
     start_worker()
     add("one.png", RED)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from events import limits, tallies
 from events.gate import manages
 from events.views import for_visitors
-from faces import audit_log, consent, search
+from faces import audit_log, consent, search, telling
 from faces.engine import EngineError
 from faces.probe import POINT, Meant, NoMatch
 from faces.reasons import REASONS
@@ -100,6 +100,7 @@ def _selfie(request: HttpRequest, event: Event) -> HttpResponse:
     if isinstance(found, NoMatch):
         return _problem(request, event, found)
     visitor = welcome(event, found, agreed)
+    telling.matched(event, found, grant_of(visitor))
     remember(request, visitor)
     return _gallery(request, visitor, found)
 

@@ -19,7 +19,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 
 from events.models import Event
 from events.queue import DATABASE_AWAY
-from faces import crew, pipeline, tasks
+from faces import couriers, crew, pipeline, tasks
 from faces.engine import EngineError, get_engine
 from faces.management.options import positive
 from faces.watchdog import watched
@@ -101,6 +101,7 @@ def _serve() -> None:
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
     with app.replace_connector(connector), suppress(asyncio.CancelledError):
         asyncio.run(_work_through_the_queue())
+    couriers.stop()
 
 
 async def _work_through_the_queue() -> None:
