@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
 from events.limits import Rate
@@ -62,6 +63,20 @@ def check_retention(**kwargs: Any) -> list[CheckMessage]:
 def check_limits(**kwargs: Any) -> list[CheckMessage]:
     """What is no limit."""
     return list(_unreadable_limits())
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    """Whether everybody passes for the proxy, so that one who asks too often locks all others out."""
+    if not settings.HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Caution(
+            "HTTPS is set, so there is a proxy, but TRUSTED_PROXIES is 0: all visitors share the allowance of one.",
+            hint="Set TRUSTED_PROXIES to the number of proxies of your own.",
+            id="grabpic.W010",
+        )
+    ]
 
 
 def _unreadable_limits() -> Iterator[Error]:

@@ -46,11 +46,10 @@ def tries(request: HttpRequest | Request, event: Event, code: str) -> bool:
     if not code:
         return False
     who = f"{limits.address_of(request)} at {event.pk}"
-    limits.check("codes", who)
-    if event.accepts_code(code):
-        return True
     limits.spend("codes", who)
-    return False
+    if is_right := event.accepts_code(code):
+        limits.give_back("codes", who)
+    return is_right
 
 
 def admit(request: HttpRequest, event: Event, code: str) -> bool:

@@ -73,6 +73,11 @@ def expire() -> int:
     return IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
 
 
+def forget_people() -> None:
+    """Forget the answers that tell of people, as when one is erased; what is asked again then is looked at anew."""
+    IdempotentAnswer.objects.filter(body__has_key="grab_id").delete()
+
+
 def _again(kept: IdempotentAnswer, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         reason = f"This `{HEADER}` was used for another request. Take a new one."

@@ -38,6 +38,9 @@ WHERE GREATEST(allowance.spent_until, clock_timestamp()) + %(pace)s * interval '
     <= clock_timestamp() + %(period)s * interval '1 second'
 RETURNING 1
 """
+_GIVE_BACK = (
+    "UPDATE events_allowance SET spent_until = spent_until - %(pace)s * interval '1 second' WHERE key = %(key)s"
+)
 _WAIT = """
 SELECT extract(epoch FROM spent_until - clock_timestamp()) + %(pace)s - %(period)s
 FROM events_allowance WHERE key = %(key)s
@@ -99,24 +102,21 @@ def spend(limit: str, who: str) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, _values(limit, who, rate))
-        allowed = cursor.fetchone()
-    if not allowed:
-        check(limit, who)
-
-
-def check(limit: str, who: str) -> None:
-    """Count nothing, but refuse whom `spend` would refuse.
-
-    Raises:
-        TooManyRequests
-    """
-    if not (rate := _rate(limit)):
-        return
-    with connection.cursor() as cursor:
+        if cursor.fetchone():
+            return
         cursor.execute(_WAIT, _values(limit, who, rate))
         row = cursor.fetchone()
-    if row and row[0] > 0:
-        raise TooManyRequests(math.ceil(row[0]))
+    raise TooManyRequests(max(1, math.ceil(row[0] if row else 0)))
+
+
+def give_back(limit: str, who: str) -> None:
+    """Count a request no more, as one that was right where only wrong ones count.
+
+    Counted before it is looked at: of a hundred guesses at the same time, all would be looked at before one counts.
+    """
+    if rate := _rate(limit):
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, _values(limit, who, rate))
 
 
 def who_asks(request: Request) -> str:
@@ -124,7 +124,8 @@ def who_asks(request: Request) -> str:
     if isinstance(request.auth, ApiKey):
         return f"key {request.auth.prefix}"
     if request.auth is not None:
-        return f"token {request.META['HTTP_AUTHORIZATION']}"
+        # The token alone: `bearer` can be written in many ways, with as many blanks behind it.
+        return f"token {request.META['HTTP_AUTHORIZATION'].split()[-1]}"
     return who_visits(request)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
 
 from events import limits
 
@@ -21,9 +20,7 @@ class LimitedLoginForm(AdminAuthenticationForm):
             ValidationError: they are wrong.
         """
         address = limits.address_of(self.request)  # type: ignore[arg-type]  # admin hands it over
-        limits.check("logins", address)
-        try:
-            return super().clean()
-        except ValidationError:
-            limits.spend("logins", address)
-            raise
+        limits.spend("logins", address)
+        cleaned = super().clean()
+        limits.give_back("logins", address)
+        return cleaned

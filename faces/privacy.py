@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from events import idempotency
 from events.models import Event, Image
 from faces import audit_log, consent, erased, grouping, telling, visitors
 from faces.engine import EngineError
@@ -124,6 +125,7 @@ def _erase(event: Event, persons: Sequence[Face], by: Actor | str) -> Erasure:
     erased.remember(event, faces)
     erasure = Erasure(len(persons), len(keys), len(photos), _close_galleries(event, keys), scrub(event, traces))
     _delete(event, persons, keys, photos)
+    idempotency.forget_people()
     for person in persons:
         audit_log.record(audit_log.Action.ERASED, event, by, grab_id=person.grab_id, detail=str(erasure))
     telling.forgotten(event, persons, former)

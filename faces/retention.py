@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from events import queue
+from events import idempotency, queue
 from events.models import Event, Image
 from faces import audit_log
 from faces.engine_lock import keep_writers_out
@@ -79,6 +79,7 @@ def retire(event: Event) -> Retired:
     gone = count(event)
     for rows in _rows(event):
         _delete(rows)
+    idempotency.forget_people()
     event.faces_deleted_at, event.faces_consolidated = timezone.now(), 0
     event.save(update_fields=("faces_deleted_at", "faces_consolidated"))
     audit_log.record(audit_log.Action.RETIRED, event, audit_log.SYSTEM, detail=str(gone))
