@@ -15,7 +15,9 @@ def extend_group(apps, schema_editor):
     permissions = apps.get_model("auth", "Permission").objects.filter(
         content_type__app_label="events", codename__in=PERMISSIONS
     )
-    apps.get_model("auth", "Group").objects.get(name="Organisers").permissions.add(*permissions)
+    # Staff may have renamed or deleted it.
+    for group in apps.get_model("auth", "Group").objects.filter(name="Organisers"):
+        group.permissions.add(*permissions)
 
 
 class Migration(migrations.Migration):
