@@ -39,7 +39,6 @@ from events import ingest, pictures
 from events.models import ApiKey, Event, Scope
 from faces import crew, grouping, pipeline, probe, search
 from faces.engine import get_engine
-from grabpic_site import gunicorn_conf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +51,9 @@ PEOPLE_OF_CROWD = 500
 SEED = 1
 WARM_UP = 5.0
 """Seconds."""
+
+CLIENTS = 8
+"""As many as the server has threads; a test compares it with `grabpic_site/gunicorn_conf.py`."""
 
 SAMPLE = 40
 """Selfies that the steps are measured with."""
@@ -137,8 +139,7 @@ def _fill(event: Event, photos: Sequence[Path], crowd: int, log: Callable[[str],
 def _measure_server(
     site: server.Server, client: Client, selfies: Sequence[bytes], load: Load, log: Callable[[str], object]
 ) -> Values:
-    clients = gunicorn_conf.threads * gunicorn_conf.workers
-    closed_loop(client, selfies, clients, WARM_UP)
+    closed_loop(client, selfies, CLIENTS, WARM_UP)
     log(f"{load.rate:g} selfies a second for {load.seconds:g} s …")
     cpu, start = _cpu_seconds(site), time.perf_counter()
     answers = open_loop(client, selfies, load.rate, load.seconds)
@@ -146,7 +147,7 @@ def _measure_server(
     values["cpu_ms", "ms"] = 1000 * (_cpu_seconds(site) - cpu) / len(answers)
     log("as many as it can …")
     start = time.perf_counter()
-    answers = closed_loop(client, selfies, clients, load.seconds / 3)
+    answers = closed_loop(client, selfies, CLIENTS, load.seconds / 3)
     right = sum(answer.is_right for answer in answers)
     values["most_searches_per_second", "1/s"] = right / (time.perf_counter() - start)
     return values

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks import web
 from faces import engine
+from grabpic_site import gunicorn_conf
 from grabpic_site.gunicorn_conf import warm_up
 
 if TYPE_CHECKING:
@@ -24,3 +26,7 @@ def test_serves_without_an_engine(settings: Settings, caplog: pytest.LogCaptureF
     settings.FACE_ENGINE = "crystal-ball"
     warm_up()
     assert "There is no face engine 'crystal-ball'" in caplog.text
+
+
+def test_the_benchmark_keeps_every_thread_busy() -> None:
+    assert web.CLIENTS == gunicorn_conf.workers * gunicorn_conf.threads
