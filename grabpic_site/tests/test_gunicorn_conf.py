@@ -29,4 +29,4 @@ def test_serves_without_an_engine(settings: Settings, caplog: pytest.LogCaptureF
 
 
 def test_the_benchmark_keeps_every_thread_busy() -> None:
-    assert web.CLIENTS == gunicorn_conf.workers * gunicorn_conf.threads
+    assert gunicorn_conf.workers * gunicorn_conf.threads == web.CLIENTS
