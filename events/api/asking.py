@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.validators import slug_re
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
@@ -17,6 +18,8 @@ from events.errors import Refusal, first_problem
 from events.models import ApiKey, Event
 
 if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema
+    from drf_spectacular.utils import Direction
     from rest_framework.request import Request
 
     from events.models import EventQuerySet
@@ -116,6 +119,17 @@ class StrictSerializer(serializers.Serializer[Any]):
                 if fields[name].read_only:
                     raise serializers.ValidationError({name: "This cannot be set."})
         return super().to_internal_value(data)
+
+
+class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says in the OpenAPI document that there are no other fields."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]
+        return schema | {"additionalProperties": False}
 
 
 def uuids(text: str) -> list[UUID]:

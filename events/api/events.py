@@ -102,7 +102,9 @@ class EventViewSet(RowViewSet):
     def create(self, request: Request) -> Response:
         """Make an event, which the API key reaches from now on. Without `access` it is a draft, for staff alone."""
         with transaction.atomic():
-            event = _saved(EventSerializer(data=body_of(request)))
+            serializer = EventSerializer(data=body_of(request))
+            checked(serializer)
+            event = _saved(serializer)
             let_manage(request, event)
         return Response(_shown(request, event), status.HTTP_201_CREATED)
 
@@ -118,8 +120,12 @@ class EventViewSet(RowViewSet):
     def partial_update(self, request: Request, slug: str) -> Response:
         """Change what is sent, and leave the rest. Another `slug` is another address of every page of the event."""
         with transaction.atomic():
-            event = self._locked(request, slug)
-            return Response(_shown(request, _saved(EventSerializer(event, body_of(request), partial=True))))
+            event = _locked(request, slug)
+            seen = _shown(request, event, EventSerializer)
+            serializer = EventSerializer(event, body_of(request), partial=True)
+            checked(serializer)
+            refuse_unseen(request, seen, self.derived)
+            return Response(_shown(request, _saved(serializer)))
 
     @extend_schema(
         operation_id="delete_event",
@@ -132,25 +138,25 @@ class EventViewSet(RowViewSet):
         """Delete the event with its photos, their files, its people, and all that was decided about them."""
         try:
             with transaction.atomic():
-                event = self._locked(request, slug)
+                event = _locked(request, slug)
                 if self.query["confirm"] != event.name.strip():
                     raise Refusal(UNCONFIRMED.code, UNCONFIRMED.detail)
+                refuse_unseen(request, _shown(request, event, EventSerializer), self.derived)
                 event.delete()
         except OSError as error:
             raise files_left() from error
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def _locked(self, request: Request, slug: str) -> Event:
-        """Return the event, which nobody else changes until the transaction ends, as the client wants it to be."""
-        event = event_at(slug, managed_events(request).select_for_update(of=("self",), no_key=True))
-        refuse_unseen(request, _shown(request, event, EventSerializer), self.derived)
-        return event
 
 
 def files_left() -> Refusal:
     """Say that what was deleted has left files behind."""
     logger.exception("Files of what was deleted are left in the storage")
     return Refusal(FILES_LEFT.code, FILES_LEFT.detail, FILES_LEFT.status)
+
+
+def _locked(request: Request, slug: str) -> Event:
+    """Return the event, which nobody else changes until the transaction ends."""
+    return event_at(slug, managed_events(request).select_for_update(of=("self",), no_key=True))
 
 
 def _shown(request: Request, event: Event, shape: type[EventSerializer] = EventDetailSerializer) -> Any:
@@ -162,12 +168,11 @@ def _shows_code(request: Request) -> bool:
 
 
 def _saved(serializer: EventSerializer) -> Event:
-    """Save what was sent.
+    """Save what was checked.
 
     Raises:
         Refusal: 400 `bad_request`.
     """
-    checked(serializer)
     try:
         with transaction.atomic():
             return serializer.save()

@@ -10,6 +10,7 @@ from rest_framework.parsers import JSONParser
 from events.api.etags import Tagged
 from events.api.pages import Pages, Query, asked
 from events.authentication import Allowed
+from events.models import Scope
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -24,10 +25,11 @@ class RowViewSet(Tagged, viewsets.ViewSet):
     permission_classes = (Allowed,)
     parser_classes = (JSONParser,)
     pagination_class = Pages
+    scopes: ClassVar[dict[str, Scope]] = {}
     queries: ClassVar[dict[str, type[Query]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # Without an action the method is not allowed, which is said next.
-        if self.action:
+        # Without an action of ours the method is not allowed, which is said next.
+        if self.action in self.scopes:
             self.query = asked(request, self.queries.get(self.action, Query))

@@ -213,6 +213,13 @@ def test_strangers_learn_and_change_nothing(client: Client, event: Event, other_
     assert event.name == "City Run"
 
 
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE"])
+def test_other_methods_are_not_there(event: Event, staff_client: Client, method: str) -> None:
+    for client in (program(Scope.READ), staff_client):
+        for url in (EVENT, f"{EVENTS}?color=red"):
+            assert code_of(send(client, method, url)) == (405, "method_not_allowed")
+
+
 def test_a_foreign_event_answers_like_none(event: Event, other_event: Event) -> None:
     client = program(events=[other_event])
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
@@ -267,6 +274,10 @@ class TestETags:
             assert code_of(response) == (412, "precondition_failed"), tag
         event.refresh_from_db()
         assert event.watermark == ""
+
+    def test_what_makes_no_sense_is_said_first(self, event: Event) -> None:
+        response = send(program(), "PATCH", EVENT, {"name": ""}, If_Match='"forged"')
+        assert code_of(response) == (400, "bad_request")
 
     def test_what_was_seen_is_changed(self, event: Event) -> None:
         client = program()
