@@ -47,7 +47,7 @@ FILES_LEFT = Problem(
 
 
 class DeletionQuery(Query):
-    confirm = serializers.CharField(default="", allow_blank=True, help_text="The event's name, to be sure.")
+    confirm = serializers.CharField(default="", allow_blank=True, max_length=120, help_text="The event's name.")
 
 
 class EventViewSet(RowViewSet):

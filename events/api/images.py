@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from events.api.asking import event_at, uuids
 from events.api.etags import CHANGED, ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, refuse_unseen
 from events.api.events import FILES_LEFT, files_left
-from events.api.pages import INVALID_CURSOR, PageQuery, page
+from events.api.pages import INVALID_CURSOR, PageQuery, event_query, page
 from events.api.rows import RowViewSet
 from events.api.serializers import IMAGE_EXAMPLE, ImageSerializer
 from events.authentication import managed_events
@@ -32,7 +32,7 @@ UNKNOWN_IMAGE = Problem(404, "not_found", "There is no photo with this image_id.
 
 
 class ImagesQuery(PageQuery):
-    event = serializers.CharField(required=False, help_text="The slug of an event: its photos only.")
+    event = event_query("The slug of an event: its photos only.")
     state = serializers.ChoiceField(Image.State.choices, required=False, help_text="Those in this state only.")
     failure_code = serializers.SlugField(required=False, help_text="Those that failed for this reason only.")
     taken_from = serializers.DateTimeField(required=False, help_text="Those taken then or later only.")

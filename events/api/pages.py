@@ -34,8 +34,15 @@ class Query(serializers.Serializer[Any]):
 class PageQuery(Query):
     """The query parameters of a list."""
 
-    cursor = serializers.CharField(required=False, help_text="From the `next` or `previous` of another page.")
+    cursor = serializers.CharField(
+        required=False, max_length=100, help_text="From the `next` or `previous` of another page."
+    )
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MOST, help_text="How many at most.")
+
+
+def event_query(help_text: str) -> serializers.CharField:
+    """Return the query parameter that names an event."""
+    return serializers.CharField(required=False, max_length=60, help_text=help_text)
 
 
 def asked(request: Request, shape: type[Query]) -> dict[str, Any]:

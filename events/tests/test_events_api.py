@@ -325,13 +325,15 @@ class TestPages:
         rest = [event["slug"] for event in walk(client, first["next"])]
         assert rest == [*eleven[4:7], *eleven[8:], "run-new"]
 
-    @pytest.mark.parametrize("cursor", ["", "x", "cD0x", "%ff", "cD1hYmM%3D", "bz0x", "cj0xJm89NQ%3D%3D", "p" * 5000])
+    @pytest.mark.parametrize("cursor", ["x", "%ff", "cD1hYmM%3D", "bz0x", "cj0xJm89NQ%3D%3D", "p" * 90, "cD0%3D"])
     def test_a_cursor_that_is_none_of_ours(self, event: Event, cursor: str) -> None:
-        expected = {"": (400, "bad_request"), "cD0x": None}.get(cursor, (400, "invalid_cursor"))
-        response = program().get(f"{EVENTS}?cursor={cursor}")
-        assert response.status_code == 200 if expected is None else code_of(response) == expected
+        assert program().get(f"{EVENTS}?cursor=cD0x").status_code == 200
+        assert code_of(program().get(f"{EVENTS}?cursor={cursor}")) == (400, "invalid_cursor")
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=", "color=red", "limit=3&limit=4"])
+    @pytest.mark.parametrize(
+        "query",
+        ["limit=0", "limit=201", "limit=x", "limit=", "color=red", "limit=3&limit=4", "cursor=", "cursor=" + 101 * "x"],
+    )
     def test_a_query_that_makes_no_sense(self, event: Event, query: str) -> None:
         response = program().get(f"{EVENTS}?{query}")
         assert code_of(response) == (400, "bad_request")

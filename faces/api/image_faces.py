@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from events.api.asking import checked, event_at
 from events.api.etags import ETAG, IF_NONE_MATCH, NOT_MODIFIED
 from events.api.images import UNKNOWN_IMAGE, image_at
-from events.api.pages import INVALID_CURSOR, PageQuery, page
+from events.api.pages import INVALID_CURSOR, PageQuery, event_query, page
 from events.api.rows import RowViewSet
 from events.authentication import managed_events
 from events.bodies import body_of
@@ -52,7 +52,7 @@ NOTHING_LEFT = Problem(
 
 
 class ImageFacesQuery(PageQuery):
-    event = serializers.CharField(required=False, help_text="The slug of an event: the faces in its photos.")
+    event = event_query("The slug of an event: the faces in its photos.")
     image = serializers.UUIDField(required=False, help_text="The image_id of a photo: the faces in it.")
     face = serializers.UUIDField(required=False, help_text="The grab_id of a person: their faces.")
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from events.api.asking import checked, event_at
 from events.api.etags import CHANGED, ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, refuse_unseen
-from events.api.pages import INVALID_CURSOR, PageQuery, page
+from events.api.pages import INVALID_CURSOR, PageQuery, event_query, page
 from events.api.rows import RowViewSet
 from events.authentication import managed_events
 from events.bodies import body_of
@@ -55,7 +55,7 @@ OTHER_EVENT = Problem(409, "other_event", "All must be of the same event.")
 
 
 class FacesQuery(PageQuery):
-    event = serializers.CharField(required=False, help_text="The slug of an event: its people only.")
+    event = event_query("The slug of an event: its people only.")
     hidden = serializers.BooleanField(required=False, help_text="Those that are hidden, or are not, only.")
 
 
