@@ -49,9 +49,6 @@ if TYPE_CHECKING:
 
 PEOPLE_OF_CROWD = 500
 SEED = 1
-CLIENTS = 8
-"""As many as the server has threads, in gunicorn_conf.py."""
-
 WARM_UP = 5.0
 """Seconds."""
 

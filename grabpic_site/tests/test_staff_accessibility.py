@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from events.models import Event
+from conftest import new_key
+from events.models import ApiKey, Event
 from faces import audit_log, corrections
 from faces.models import Evidence, Face
 from faces.tests.people import add_person, faces_of
@@ -29,6 +31,7 @@ DJANGOS = (
     Known("scrollable-region-focusable", ".results"),
     Known("label", "#id_opens_at_"),
     Known("label", "#id_closes_at_"),
+    Known("label", "#id_expiry_date_"),
 )
 """What Django's own parts of these pages are found to have."""
 
@@ -57,6 +60,7 @@ def pages(event: Event) -> dict[str, tuple[tuple[object, ...], str]]:
     """Return our pages for staff: by the name of the address, what is in it, and its query."""
     one, other = Face.objects.filter(event=event).order_by("pk")[:2]
     queue = f"?event={event.slug}"
+    new_key("kiosk", events=[event])
     return {
         "upload": ((event.slug,), ""),
         "poster": ((event.slug,), "?language=de"),
@@ -64,6 +68,9 @@ def pages(event: Event) -> dict[str, tuple[tuple[object, ...], str]]:
         "admin:events_event_add": ((), ""),
         "admin:events_event_change": ((event.pk,), ""),
         "admin:faces_event_distances": ((event.pk,), ""),
+        "admin:events_apikey_changelist": ((), ""),
+        "admin:events_apikey_add": ((), ""),
+        "admin:events_apikey_change": ((quote(ApiKey.objects.get().pk),), ""),
         "admin:events_image_changelist": ((), ""),
         "admin:events_image_change": ((event.images.order_by("pk")[1].pk,), ""),
         "admin:faces_face_changelist": ((), ""),
@@ -126,4 +133,15 @@ class TestStaff:
         for queue in ("merges", "suspicious", "visitors"):
             inspection.page.goto(f"{live_server}{reverse(f'admin:faces_review_{queue}')}")
             inspection.look(f"{queue}, of which event")
+        self._make_key(inspection.page, live_server)
+        inspection.look("the new key")
         assert not inspection.findings, "\n".join(inspection.findings)
+
+    def _make_key(self, page: Page, live_server: LiveServer) -> None:
+        page.goto(f"{live_server}{reverse('admin:events_apikey_add')}")
+        page.get_by_label("Name:").fill("timing crew")
+        page.get_by_label("Upload:").check()
+        page.get_by_label("Every event").check()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Copy", exact=True).click()
+        expect(page.locator("#said")).not_to_be_empty()
