@@ -137,10 +137,10 @@ def managed_events(request: Request) -> EventQuerySet:
 
 def let_manage(request: Request, event: Event) -> None:
     """Let whoever made an event manage it, also where they do not manage every one."""
-    if not isinstance(request.auth, ApiKey):
+    if isinstance(request.auth, ApiKey):
+        request.auth.take_on(event)
+    else:
         event.let_manage(cast("User", request.user))
-    elif not request.auth.every_event:
-        request.auth.events.add(event)
 
 
 def named(request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,7 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey
 
+from events.models.photos import Event
 from events.models.reach import Reach
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 class Scope(models.TextChoices):
@@ -68,6 +73,20 @@ class ApiKey(Reach, AbstractAPIKey):
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at < now - USE_NOTED_EVERY:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def take_on(self, event: Event) -> None:
+        """Reach an event that its program has made; let who made the key manage it if they still see the key.
+
+        In admin they see keys that reach no event but theirs: they could not revoke it any more otherwise.
+        """
+        if self.every_event:
+            return
+        if self.created_by and self._is_seen_by(self.created_by):
+            event.let_manage(self.created_by)
+        self.events.add(event)
+
+    def _is_seen_by(self, user: User) -> bool:
+        return ApiKey.objects.filter(self.within(Event.objects.managed_by(user)), pk=self.pk).exists()
 
     def revoke(self) -> None:
         """End it for good, from its next request on."""
