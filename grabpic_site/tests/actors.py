@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core import signing
-from django.db import connection
-from django.test import Client
+from django.db import connection, transaction
+from django.test import Client, override_settings
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -25,7 +27,8 @@ from faces.views.session import SESSION_KEY as VISITORS
 from grabpic_site.tests.world import CODE, ELSEWHERE, MODES, Place, make_place, make_visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from faces.models import Visitor
     from grabpic_site.tests.world import Person
@@ -80,8 +83,17 @@ class Cast:
     passes: dict[Actor, Pass]
 
 
-def assemble() -> Cast:
-    """Make the events and the cast."""
+@contextmanager
+def assembled(folder: Path) -> Iterator[Cast]:
+    """Make the events, with the photos in a folder, and the cast; in a transaction that is taken back in the end."""
+    storage = {"BACKEND": "events.storage.LocalStorage", "OPTIONS": {"location": folder / ".grabpic"}}
+    kept = {"STORAGE_PATH": folder, "STORAGES": {**settings.STORAGES, "default": storage}, "INGEST_WAIT_SECONDS": 0}
+    with override_settings(**kept), transaction.atomic():
+        yield _assemble()
+        transaction.set_rollback(True)
+
+
+def _assemble() -> Cast:
     organiser = staff("organiser", Group.objects.get(name="Organisers"))
     places = {mode: make_place(mode, access, ("ada", "may", "bob", "hid"), organiser) for mode, access in MODES.items()}
     elsewhere = make_place(ELSEWHERE, Event.Access.SELFIE, ("eve",), organiser)

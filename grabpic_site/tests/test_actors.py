@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import transaction
-from django.test import override_settings
 from django.urls import get_resolver, resolve
 
-from grabpic_site.tests.actors import Actor, assemble
+from grabpic_site.tests.actors import Actor, assembled
 from grabpic_site.tests.asking import Request, Stage, outcome
 from grabpic_site.tests.endpoints import TABLE
 
@@ -39,13 +37,8 @@ def stage(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """The events and the cast, made once; gone after the last test."""
-    folder = tmp_path_factory.mktemp("actors")
-    storage = {"BACKEND": "events.storage.LocalStorage", "OPTIONS": {"location": folder / ".grabpic"}}
-    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    kept = override_settings(STORAGE_PATH=folder, STORAGES={"default": storage, "staticfiles": static})
-    with kept, django_db_blocker.unblock(), transaction.atomic():
-        yield Stage(assemble())
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock(), assembled(tmp_path_factory.mktemp("actors")) as cast:
+        yield Stage(cast)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=str)
