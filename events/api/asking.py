@@ -115,9 +115,9 @@ class StrictSerializer(serializers.Serializer[Any]):
             fields = self.fields
             for name in data:
                 if name not in fields:
-                    raise serializers.ValidationError({name: "There is no such field."})
+                    raise serializers.ValidationError({name: ["There is no such field."]})
                 if fields[name].read_only:
-                    raise serializers.ValidationError({name: "This cannot be set."})
+                    raise serializers.ValidationError({name: ["This cannot be set."]})
         return super().to_internal_value(data)
 
 

@@ -24,7 +24,7 @@ from events.bodies import body_of
 from events.errors import Refusal, storage_unavailable
 from events.idempotency import idempotent
 from events.models import Scope
-from events.schema import STORAGE_UNAVAILABLE, UNKNOWN_EVENT, Problem, errors
+from events.schema import STORAGE_UNAVAILABLE, UNKNOWN_EVENT, BinaryField, Problem, errors
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    files = serializers.ListField(child=serializers.FileField())
+    files = serializers.ListField(child=BinaryField())
 
 
 class UploadedFileSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
 from events.models import Image
-from events.schema import ErrorSerializer
+from events.schema import BinaryField, ErrorSerializer
 from faces import flaws, search
 from faces.gallery import Tier
 from faces.probe import POINT
@@ -32,7 +32,7 @@ class MeantSerializer(serializers.Serializer[Any]):
 
 class SelfieSerializer(WantedSerializer, MeantSerializer):
     file = serializers.ListField(
-        child=serializers.FileField(), max_length=search.MOST_SELFIES, help_text="Selfies of one person."
+        child=BinaryField(), max_length=search.MOST_SELFIES, help_text="Selfies of one person."
     )
 
 
