@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from events.models import Event, Scope
 from events.tests.programs import code_of, organiser_of, program, send, tables_asked, the_program, walk
@@ -119,6 +120,12 @@ def test_a_person_is_named_and_hidden(ada: Face, staff: User) -> None:
         corrections.undo(decision, staff)
     ada.refresh_from_db()
     assert (ada.name, ada.hidden) == ("Ada", False)
+
+
+def test_admin_says_which_key_decided(admin: Client, ada: Face) -> None:
+    send(program(), "PATCH", address(ada), {"hidden": True})
+    for page in (reverse("admin:faces_decision_changelist"), reverse("admin:faces_face_change", args=[ada.pk])):
+        assert Decision.objects.get().maker in admin.get(page).content.decode(), page
 
 
 def test_what_is_so_already_is_no_error_and_no_decision(ada: Face) -> None:
