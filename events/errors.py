@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpResponseServerError, JsonResponse, UnreadablePostError
+from django.http import HttpResponse, HttpResponseServerError, JsonResponse, UnreadablePostError
 from django.template import loader
 from django.views import csrf, defaults
 from rest_framework import status
@@ -122,6 +122,14 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     # Without the request: who is logged in would have to be looked up.
     page = loader.render_to_string("500.html", {"number": number})
     return HttpResponseServerError(page)
+
+
+def length_required(request: HttpRequest) -> HttpResponseBase:
+    """Answer a body that comes in pieces: how large it will be must be known before it is read."""
+    reason = "Say in the header Content-Length how long the body is; do not send it in chunks."
+    if is_for_programs(request):
+        return _as_json(HTTPStatus.LENGTH_REQUIRED, "length_required", reason)
+    return HttpResponse(reason, "text/plain", HTTPStatus.LENGTH_REQUIRED)
 
 
 def storage_unavailable() -> HttpResponseBase:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.shortcuts import render
 
+from events.errors import length_required
 from events.limits import TooManyRequests
 
 if TYPE_CHECKING:
@@ -31,3 +32,15 @@ class TooManyRequestsMiddleware:
         response = render(request, "429.html", {"minutes": minutes}, status=HTTPStatus.TOO_MANY_REQUESTS)
         response["Retry-After"] = str(exception.wait)
         return response
+
+
+class LengthRequiredMiddleware:
+    """Refuses a body that comes in chunks, whose length nobody knows; Django would take it for an empty one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            return length_required(request)
+        return self._get_response(request)

@@ -59,6 +59,7 @@ KNOWN_CLIENTS = (
 PLACES = (Problem(404, "not_found", "There is nothing at this address; see /docs."),)
 BODIES = (
     Problem(400, "parse_error", "JSON parse error - Expecting value: line 1 column 1 (char 0)"),
+    Problem(411, "length_required", "Say in the header Content-Length how long the body is; do not send it in chunks."),
     Problem(413, "file_too_large", "Send at most 20 MB."),
     Problem(415, "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
 )
@@ -84,6 +85,7 @@ _DESCRIPTIONS = {
     406: "There is only JSON.",
     409: "Something else is in the way.",
     412: "It has changed since it was read.",
+    411: "Nobody knows how long the body is.",
     413: "The body is too large.",
     415: "The body is of another kind than is taken here.",
     422: "The request contradicts an earlier one.",

@@ -1,33 +1,36 @@
-"""How much a request may bring before anybody has looked at who sends it."""
+"""How much a request may bring, and where it lies until a view has looked at it."""
 
 from __future__ import annotations
 
+import tempfile
 from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 
 from events.access import is_staff
+from events.models import ApiKey
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 ROOM_FOR_THE_REST = 1_000_000
-"""Bytes of a form beside its selfie."""
+"""Bytes of a form beside its selfie, or of one that has none."""
 
 SELFIES = ("selfie", "api-selfie")
 """The addresses whose files are kept in memory only, whoever sends them."""
 
-CHECKS_FIRST = "api-upload"
-"""The address that knows who is asking before it reads the files: API clients have no session to be known by."""
+PHOTOS = "api-upload"
+"""The address to which API keys send photos; it looks at the key before it reads them."""
 
 
 class StrangersBringLittle(FileUploadHandler):
-    """Refuses, unread, a form with files that is larger than selfies, unless staff send photos.
+    """Refuses, unread, a form with files that is larger than selfies, unless staff or API keys send photos.
 
     Without it, anybody could fill the disk: a form is read to its end before a view, or the check of its CSRF
-    token, sees it.
+    token, sees it. And of a file that is too large for a photo, no more is kept than tells that it is.
     """
 
     def handle_raw_input(
@@ -39,12 +42,13 @@ class StrangersBringLittle(FileUploadHandler):
         **kwargs: Any,
     ) -> None:
         """Raise RequestDataTooBig, or let the other handlers do their work."""
-        limit = settings.MAX_SELFIE_MB * 1_000_000 + ROOM_FOR_THE_REST
-        if content_length > limit and not _may_bring_more(self.request):
-            raise RequestDataTooBig(f"Send at most {settings.MAX_SELFIE_MB} MB.")
+        megabytes = settings.MAX_SELFIE_MB if _is_for_selfies(self.request) else 0
+        if content_length > megabytes * 1_000_000 + ROOM_FOR_THE_REST and not _may_bring_more(self.request):
+            raise RequestDataTooBig(f"Send at most {megabytes or 1} MB.")
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        return raw_data
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        """Return the bytes for the next handlers, or None once there are more than a photo may have."""
+        return raw_data if start <= settings.MAX_UPLOAD_MB * 1_000_000 else None
 
     def file_complete(self, file_size: int) -> None:
         return None
@@ -68,6 +72,29 @@ class SelfiesInMemory(MemoryFileUploadHandler):
         self.activated = _is_for_selfies(self.request)
 
 
+class InUnnamedFiles(FileUploadHandler):
+    """Keeps photos in temporary files without a name: whatever ends the upload, or this process, takes them along."""
+
+    file: UploadedFile[Any]
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  # closed with the request
+        self.file = UploadedFile(file, self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile[Any]:
+        self.file.seek(0)
+        self.file.size = file_size
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
+
+
 def _is_for_selfies(request: HttpRequest | None) -> bool:
     return request is not None and request.resolver_match is not None and request.resolver_match.url_name in SELFIES
 
@@ -75,4 +102,5 @@ def _is_for_selfies(request: HttpRequest | None) -> bool:
 def _may_bring_more(request: HttpRequest | None) -> bool:
     if request is None or request.resolver_match is None or _is_for_selfies(request):
         return False
-    return request.resolver_match.url_name == CHECKS_FIRST or is_staff(request.user)
+    has_key = request.resolver_match.url_name == PHOTOS and isinstance(getattr(request, "auth", None), ApiKey)
+    return has_key or is_staff(request.user)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 from threading import Thread
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +21,16 @@ timeout = 120
 logconfig_dict = site.LOGGING
 # It would make a folder in the home of whoever starts it.
 control_socket_disable = True
+
+STALLED = 30
+"""Seconds without a byte of a request that has begun; then its thread is needed for others."""
+
+
+def when_ready(server: Any) -> None:
+    """Have connections end that stall: eight telephones that lost their network would occupy all threads for good."""
+    for listener in server.LISTENERS:
+        # What is accepted inherits it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED, 0))
 
 
 def post_worker_init(worker: object) -> None:

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "grabpic_site.request_log.RequestLogMiddleware",
+    "events.middleware.LengthRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -166,7 +167,7 @@ FILE_UPLOAD_HANDLERS = [
     "events.uploads.StrangersBringLittle",
     "events.uploads.SelfiesInMemory",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "events.uploads.InUnnamedFiles",
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("MAX_FILES_PER_UPLOAD", default=200)
 # A gallery's form has a field for each chosen photo: more than Django's 1,000 for somebody who is in many.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from benchmarks import web
@@ -30,3 +33,11 @@ def test_serves_without_an_engine(settings: Settings, caplog: pytest.LogCaptureF
 
 def test_the_benchmark_keeps_every_thread_busy() -> None:
     assert gunicorn_conf.workers * gunicorn_conf.threads == web.CLIENTS
+
+
+def test_ends_connections_that_stall() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[listener]))
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            patience = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.calcsize("ll"))
+    assert struct.unpack("ll", patience) == (gunicorn_conf.STALLED, 0)
