@@ -7,12 +7,13 @@ import socket
 import time
 import uuid
 from datetime import timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone, translation
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
 """Three people, to the `fake` engine."""
+
+ORGANISERS = (
+    *(("events", "0009_organisers"), ("events", "0018_organisers_make_keys"), ("events", "0019_webhooks_rest")),
+    ("faces", "0008_organisers"),
+)
+"""The migrations that say what organisers may do."""
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +128,15 @@ def other_event(db: None) -> Event:
     return Event.objects.create(
         slug="other-run", name="Other Run", date="2025-05-01", access=Event.Access.SELFIE, engine="fake"
     )
+
+
+def organisers() -> Group:
+    """Return the group that the migrations made; made again where a test that empties all tables came before."""
+    group, is_new = Group.objects.get_or_create(name="Organisers")
+    for app, migration in ORGANISERS if is_new else ():
+        names = import_module(f"{app}.migrations.{migration}").PERMISSIONS
+        group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=names))
+    return group
 
 
 def new_key(name: str = "client", *scopes: Scope, events: Iterable[Event] | None = None, **fields: Any) -> str:

@@ -18,7 +18,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from conftest import new_key
+from conftest import new_key, organisers
 from events.gate import SESSION_KEY as CODES
 from events.models import ApiKey, Event, Scope
 from faces.gallery import SALT, Grant
@@ -94,7 +94,7 @@ def assembled(folder: Path) -> Iterator[Cast]:
 
 
 def _assemble() -> Cast:
-    organiser = staff("organiser", Group.objects.get(name="Organisers"))
+    organiser = staff("organiser", organisers())
     places = {mode: make_place(mode, access, ("ada", "may", "bob", "hid"), organiser) for mode, access in MODES.items()}
     elsewhere = make_place(ELSEWHERE, Event.Access.SELFIE, ("eve",), organiser)
     users = _users(organiser, [place.event for place in places.values()], elsewhere.event)
@@ -113,7 +113,7 @@ def _rows(event: Event, users: Mapping[Actor, User]) -> dict[str, Any]:
     return {
         "decision": event.decisions.order_by("pk").last(),
         "entry": event.audit_entries.first(),
-        "group": Group.objects.get(name="Organisers"),
+        "group": organisers(),
         "user": users[Actor.MEMBER],
         "key": ApiKey.objects.get(name=Actor.KEY_READ),
         "job": ProcrastinateJob.objects.first(),
