@@ -10,13 +10,15 @@ import json
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from events import queue
 from events.models import Delivery, Webhook
 from events.sending import Answer, Line
 from events.signatures import signed
@@ -79,8 +81,12 @@ def deliver(webhook_id: int, stop: Callable[[], bool] = never) -> None:
 def send_again(deliveries: QuerySet[Delivery]) -> list[int]:
     """Make messages due once more, as they are; return the keys of their webhooks, which rest no longer."""
     webhooks = list(deliveries.order_by().values_list("webhook", flat=True).distinct())
-    deliveries.update(state=Delivery.State.PENDING, attempts=0, due_at=timezone.now(), delivered_at=None, problem="")
-    Webhook.objects.filter(pk__in=webhooks).update(rests_until=None)
+    with transaction.atomic():
+        deliveries.update(
+            state=Delivery.State.PENDING, attempts=0, due_at=timezone.now(), delivered_at=None, problem=""
+        )
+        Webhook.objects.filter(pk__in=webhooks).update(rests_until=None)
+        transaction.on_commit(partial(queue.call_couriers, *webhooks))
     return webhooks
 
 
