@@ -20,7 +20,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conftest import new_key, organisers
 from events.gate import SESSION_KEY as CODES
-from events.models import ApiKey, Event, Scope
+from events.models import ApiKey, Delivery, Event, Scope, Webhook
+from events.tests.receiver import new_webhook
+from events.webhooks import message
 from faces.gallery import SALT, Grant
 from faces.views.session import CONSENTS_KEY
 from faces.views.session import SESSION_KEY as VISITORS
@@ -117,7 +119,24 @@ def _rows(event: Event, users: Mapping[Actor, User]) -> dict[str, Any]:
         "user": users[Actor.MEMBER],
         "key": ApiKey.objects.get(name=Actor.KEY_READ),
         "job": ProcrastinateJob.objects.first(),
+        **_webhook_of(event),
     }
+
+
+def _webhook_of(event: Event) -> dict[str, Any]:
+    """Make a webhook of the event, which is off, and a message that it was sent."""
+    webhook = new_webhook(
+        "https://client.example",
+        Webhook.Kind.EVENT_INDEXED,
+        name=f"hook of {event.slug}",
+        every_event=False,
+        is_active=False,
+    )
+    webhook.events.add(event)
+    delivery = message(webhook, Webhook.Kind.EVENT_INDEXED, {}, event)
+    delivery.state = Delivery.State.FAILED
+    delivery.save()
+    return {"webhook": webhook, "delivery": delivery}
 
 
 def staff(name: str, *groups: Group, **fields: Any) -> User:

@@ -168,4 +168,30 @@ ADMIN_KEYS = [
     row("POST", KEY + "delete/", "code", {}, ADMIN, form={"post": "yes"}),
 ]
 
-ADMIN_TABLE = [*ADMIN_SITE, *ADMIN_MODELS, *ADMIN_EVENTS, *ADMIN_FACES, *ADMIN_KEYS]
+HOOKS, HOOK = A + "events/webhook/", A + "events/webhook/{webhook.pk}/"
+HOOKED = {"name": "hook", "url": "https://client.example/", "kinds": "event.indexed"}
+HOOKED_HERE, HOOKED_THERE = HOOKED | {"events": "{event.pk}"}, HOOKED | {"events": "{elsewhere.pk}"}
+SENT, MESSAGE = A + "events/delivery/", A + "events/delivery/{delivery.pk}/"
+
+ADMIN_WEBHOOKS = [
+    row("GET", HOOKS, "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
+    row("POST", HOOKS, "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form={**chosen("delete_selected", "{webhook.pk}"), "post": "yes"}),
+    row("GET", HOOKS + "add/", "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
+    row("POST", HOOKS + "add/", "code", {ALLOWED: "200 changed", STAFF_ELSEWHERE: "200"}, ADMIN, form=HOOKED_HERE),
+    row("POST", HOOKS + "add/", "code", {STAFF_ELSEWHERE | SUPERUSER: "200 changed", ORGANISER: "200 draft"}, ADMIN, form=HOOKED_THERE),
+    row("POST", HOOKS + "add/", "code", {SUPERUSER: "200 changed", ORGANISER: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN, form=HOOKED | {"every_event": "on"}),
+    row("GET", HOOK, "code", {ANY_STAFF: "302"}, ADMIN),
+    row("GET", HOOK + "history/", "code", {ALLOWED: "200", STAFF_ELSEWHERE: "302"}, ADMIN),
+    row("GET", HOOK + "change/", "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "302"}, ADMIN),
+    row("POST", HOOK + "change/", "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=HOOKED_HERE),
+    row("POST", HOOK + "change/", "code", {ALLOWED: "200 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=HOOKED_HERE | {"_secret": "yes"}),
+    row("GET", HOOK + "delete/", "code", {ALLOWED: "200", STAFF_ELSEWHERE: "302"}, ADMIN),
+    row("POST", HOOK + "delete/", "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form={"post": "yes"}),
+    row("GET", SENT, "code", {ALLOWED: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
+    row("POST", SENT, "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=chosen("send_again", "{delivery.pk}")),
+    row("POST", SENT, "code", {ALLOWED | STAFF_ELSEWHERE: "302"}, ADMIN, form={**chosen("delete_selected", "{delivery.pk}"), "post": "yes"}),
+    *of_events("events/delivery", "{delivery.pk}", ""),
+    row("GET", MESSAGE + "history/", "code", {ALLOWED: "200", STAFF_ELSEWHERE: "302"}, ADMIN),
+]
+
+ADMIN_TABLE = [*ADMIN_SITE, *ADMIN_MODELS, *ADMIN_EVENTS, *ADMIN_FACES, *ADMIN_KEYS, *ADMIN_WEBHOOKS]

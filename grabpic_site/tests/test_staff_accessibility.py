@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 
 from conftest import new_key
 from events.models import ApiKey, Event
+from events.tests.receiver import new_webhook
+from events.webhooks import announce
 from faces import audit_log, corrections
 from faces.models import Evidence, Face
 from faces.tests.people import add_person, faces_of
@@ -48,6 +50,7 @@ NO_PAGES = {
     "admin:faces_decision_change",
     "admin:faces_auditentry_add",
     "admin:faces_auditentry_change",
+    "admin:events_delivery_add",
 }
 """Addresses that answer with a file or a part of a page, only change something, or refuse everybody."""
 
@@ -61,6 +64,9 @@ def pages(event: Event) -> dict[str, tuple[tuple[object, ...], str]]:
     one, other = Face.objects.filter(event=event).order_by("pk")[:2]
     queue = f"?event={event.slug}"
     new_key("kiosk", events=[event])
+    webhook = new_webhook(name="Timing", every_event=False)
+    webhook.events.add(event)
+    announce(event, webhook.Kind.MATCH_CREATED, {"sure": [str(one.grab_id)], "maybe": [], "photos": 3})
     return {
         "upload": ((event.slug,), ""),
         "poster": ((event.slug,), "?language=de"),
@@ -82,6 +88,11 @@ def pages(event: Event) -> dict[str, tuple[tuple[object, ...], str]]:
         "admin:faces_review_suspicious": ((), queue),
         "admin:faces_review_visitors": ((), queue),
         "admin:faces_auditentry_changelist": ((), ""),
+        "admin:events_webhook_changelist": ((), ""),
+        "admin:events_webhook_add": ((), ""),
+        "admin:events_webhook_change": ((webhook.pk,), ""),
+        "admin:events_delivery_changelist": ((), ""),
+        "admin:events_delivery_change": ((webhook.deliveries.get().pk,), ""),
     }
 
 
