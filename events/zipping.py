@@ -18,7 +18,7 @@ from events.pictures import PictureError
 from events.serving import download_name, open_for_visitors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from events.models import Image
 
@@ -35,7 +35,7 @@ EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 """The times that a ZIP can hold."""
 
 
-def stream(images: Iterable[Image], rendition: str) -> Iterator[bytes]:
+def stream(images: Iterable[Image], rendition: str) -> Generator[bytes]:
     """Return the pieces of a ZIP of what visitors get of these photos, stored as they are, under names of their own.
 
     A photo that cannot be read, or not to its end, is named in NOT_INCLUDED.txt in the ZIP instead.
@@ -45,7 +45,7 @@ def stream(images: Iterable[Image], rendition: str) -> Iterator[bytes]:
     return _pieces(images, rendition, sentence)
 
 
-def _pieces(images: Iterable[Image], rendition: str, sentence: str) -> Iterator[bytes]:
+def _pieces(images: Iterable[Image], rendition: str, sentence: str) -> Generator[bytes]:
     archive, names = Archive(), _Names()
     missing: list[str] = []
     for image in images:

@@ -182,6 +182,8 @@ LIMITS = {
     "logins": env.str("LIMIT_LOGINS", default="20/hour"),
     "credentials": env.str("LIMIT_CREDENTIALS", default="60/hour"),
 }
+# Fewer than gunicorn's threads.
+DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", default=4)
 
 # How long the API's ingest waits for the workers before it answers that they are not done.
 INGEST_WAIT_SECONDS = env.float("INGEST_WAIT_SECONDS", default=25)

@@ -157,5 +157,5 @@ def test_closes_the_file_of_a_download_that_is_broken_off(event: Event, monkeypa
     monkeypatch.setattr(zipping, "open_for_visitors", lambda *_: file)
     pieces = zipping.stream(rows(event, "a.jpg"), ORIGINAL)
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert file.closed

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
 
-from events import zipping
+from events import downloads, zipping
 from events.gate import manages
 from events.models import Image
 from events.serving import rendition_for_download
@@ -45,9 +45,13 @@ def download(request: HttpRequest, event: Event) -> HttpResponseBase:
         if "chosen" in request.POST:
             messages.info(request, _("Choose photos first."))
         return redirect("gallery", event.slug)
-    audit_log.record(audit_log.Action.DOWNLOADED, event, request.user, detail=count(len(images), "photo"))
     rendition = Image.Rendition.ORIGINAL if manages(request.user, event) else rendition_for_download(event)
-    response = StreamingHttpResponse(zipping.stream(images, rendition), content_type="application/zip")
+    pieces = downloads.begin(zipping.stream(images, rendition))
+    if pieces is None:
+        messages.info(request, _("Many people are downloading just now. Try again in a minute."))
+        return redirect("gallery", event.slug)
+    audit_log.record(audit_log.Action.DOWNLOADED, event, request.user, detail=count(len(images), "photo"))
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, f"{event.slug}.zip")
     return response
 
