@@ -7,6 +7,7 @@ import logging
 import uuid
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
+from itertools import chain
 from typing import IO, TYPE_CHECKING, TypeGuard, cast
 
 from django.conf import settings
@@ -140,12 +141,17 @@ def photos_in(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
 
 
 def drop_folder_photos(event: Event) -> Iterator[Path]:
-    """Yield what lies in the event's drop folder; for the default event, also what lies directly in STORAGE_PATH."""
+    """Yield what lies in the event's drop folder; for the default event, also what lies directly in STORAGE_PATH.
+
+    Links are left alone: who may write here and nowhere else could have another event's photos taken into this one.
+    """
+    paths: Iterable[Path] = ()
     folder = settings.STORAGE_PATH / event.slug
     if folder.is_dir():
-        yield from photos_in(folder)
+        paths = photos_in(folder)
     if settings.STORAGE_PATH.is_dir() and Event.objects.default() == event:
-        yield from photos_in(settings.STORAGE_PATH, recursive=False)
+        paths = chain(paths, photos_in(settings.STORAGE_PATH, recursive=False))
+    yield from (path for path in paths if not path.is_symlink())
 
 
 def _check_file_size(file: IO[bytes]) -> None:

@@ -28,8 +28,11 @@ CHUNK = 1 << 18
 """Bytes that are read at once."""
 
 NOTE = "NOT_INCLUDED.txt"
-LONGEST_STEM = 80
-"""Characters: with four bytes each, and a number, they still fit a file system's 255."""
+LONGEST_STEM, LONGEST_SUFFIX = 240, 6
+"""Bytes: with a number, they still fit a file system's 255."""
+
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|\Z)", re.IGNORECASE)
+"""How names begin that no file may have on Windows, whatever their ending."""
 
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 """The times that a ZIP can hold."""
@@ -137,7 +140,9 @@ def harmless(name: str) -> str:
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     shown = "".join("_" if unicodedata.category(each)[0] == "C" else each for each in last)
     path = PurePosixPath(re.sub(r'[<>:"|?*]', "_", shown).strip(" ."))
-    return f"{path.stem[:LONGEST_STEM].strip(' .') or 'photo'}{path.suffix}"
+    suffix = path.suffix if len(path.suffix.encode()) <= LONGEST_SUFFIX else ""
+    stem = path.name.removesuffix(suffix).encode()[:LONGEST_STEM].decode(errors="ignore").strip(" .") or "photo"
+    return f"{'_' if DEVICES.match(stem) else ''}{stem}{suffix}"
 
 
 def _date(image: Image) -> tuple[int, int, int, int, int, int]:

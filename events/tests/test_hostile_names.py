@@ -1,0 +1,162 @@
+"""Names by which somebody would like to get out of a folder, into a header, or at another file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.http import parse_header_parameters
+
+from conftest import RED, new_key, paint_photo
+from events import ingest, zipping
+from events.models import Image
+from events.serving import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test import Client
+    from pytest_django.fixtures import Settings
+
+    from events.models import Event
+
+NAMES = (
+    "../../../escaped.jpg",
+    "/etc/escaped.jpg",
+    "..\\..\\escaped.jpg",
+    "C:\\escaped.jpg",
+    "&#46;&#46;&#47;escaped.jpg",
+    "%2e%2e%2fescaped.jpg",
+    "nul\0l.jpg",
+    "two\r\nSet-Cookie: a=b.jpg",
+    'quote".jpg; filename="b.exe',
+    "gpj.\u202eexe.jpg",
+    "\ud800.jpg",
+    "x" * 10_000 + ".jpg",
+    "a." + "x" * 300,
+    "CON.jpg",
+    "preview.jpg",
+    "thumbnail.jpg",
+    ".htaccess",
+    "~",
+    "$(reboot).jpg",
+)
+OUT_OF_IT = (
+    "../{id}/preview.jpg",
+    "photos/../photos/{id}/preview.jpg",
+    "photos/{id}/../{id}/preview.jpg",
+    "photos/{id}//preview.jpg",
+    "photos/{id}/preview.jpg/",
+    "photos/{id}/preview.jpg%00.png",
+    "photos\\{id}\\preview.jpg",
+    "/photos/{id}/preview.jpg",
+    "photos/{id}/..%2f{id}%2fpreview.jpg",
+    "photos/{id}/.",
+    "photos/{id}",
+    "photos/*/preview.jpg",
+    "etc/passwd",
+    "photos/{id}/" + "a" * 3000,
+)
+
+
+@pytest.fixture
+def named(event: Event) -> list[Image]:
+    """A photo of each name, as the drop folder may have them."""
+    outcomes = [ingest.add(event, paint_photo(RED, shade=60 + at), name) for at, name in enumerate(NAMES)]
+    assert all(isinstance(outcome, ingest.Added) for outcome in outcomes)
+    return list(event.images.order_by("pk"))
+
+
+def every_file(folder: Path) -> Iterator[Path]:
+    return (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def form(names: tuple[str, ...]) -> bytes:
+    """Return a form with a photo of each name, which no client's library has made harmless."""
+    parts = []
+    for at, name in enumerate(names):
+        head = f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+        parts.append(head.encode(errors="surrogatepass") + paint_photo(shade=60 + at).read() + b"\r\n")
+    return b"".join(parts) + b"--edge--\r\n"
+
+
+def test_each_uploaded_photo_lies_in_a_folder_of_its_own(client: Client, event: Event, tmp_path: Path) -> None:
+    # The others cannot come in a form's header.
+    names = tuple(name for name in NAMES if not set(name) & set('\r\n"\ud800') and len(name) < 900)
+    headers = {"Authorization": f"Api-Key {new_key()}"}
+    content_type = "multipart/form-data; boundary=edge"
+    answer = client.post("/api/v1/upload", form(names), content_type=content_type, headers=headers).json()
+    assert (answer["uploaded"], answer["errors"]) == (len(names), [])
+    folders = {Path("storage/.grabpic/photos", file["image_id"], file["saved_as"]) for file in answer["files"]}
+    assert set(every_file(tmp_path)) == folders
+    assert all(image.file_name.isprintable() and "/" not in image.file_name for image in event.images.all())
+
+
+def test_no_photos_name_is_that_of_a_rendition(named: list[Image]) -> None:
+    for image in named:
+        keys = {image.key_of(rendition) for rendition in Image.Rendition}
+        assert len(keys) == len(Image.Rendition), image.file_name
+
+
+def test_the_api_gives_no_file_by_another_key_than_its_own(client: Client, event: Event) -> None:
+    outcome = ingest.add(event, paint_photo(RED), "a.png")
+    assert isinstance(outcome, ingest.Added)
+    headers = {"Authorization": f"Api-Key {new_key()}"}
+    assert client.get(f"/api/v1/storage/{outcome.image.storage_key}", headers=headers).status_code == 200
+    default_storage.save(outcome.image.key_of(Image.Rendition.PREVIEW), ContentFile(b"a preview"))
+    for key in OUT_OF_IT:
+        path = "/api/v1/storage/" + key.format(id=outcome.image.image_id)
+        assert client.get(path, headers=headers).status_code == 404, path
+
+
+def test_no_name_forges_a_header(named: list[Image]) -> None:
+    for image in named:
+        header = serve(image, Image.Rendition.ORIGINAL, to_visitor=False, as_attachment=True)["Content-Disposition"]
+        assert header.isprintable()
+        assert header.isascii()
+        kind, parameters = parse_header_parameters(header)
+        assert kind == "attachment"
+        assert parameters.keys() == {"filename"}
+        assert "/" not in parameters["filename"]
+
+
+def test_every_name_in_a_zip_can_be_unpacked_anywhere(named: list[Image]) -> None:
+    names = ZipFile(io.BytesIO(b"".join(zipping.stream(named, Image.Rendition.ORIGINAL)))).namelist()
+    assert len({name.casefold() for name in names}) == len(NAMES)
+    for name in names:
+        assert name.isprintable()
+        assert not set(name) & set('/\\:*?"<>|')
+        assert len(name.encode()) <= 255
+        assert name not in {".", "..", ""}
+    assert "_CON.jpg" in names
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.jpg", "Com1.tar.jpg", "lpt9.JPG"])
+def test_no_name_in_a_zip_is_that_of_a_device(name: str) -> None:
+    assert zipping.harmless(name) == f"_{name}"
+
+
+@pytest.mark.parametrize("name", ["console.jpg", "com.jpg", "auxiliary", "null.jpg"])
+def test_names_that_only_look_like_one_stay(name: str) -> None:
+    assert zipping.harmless(name) == name
+
+
+def test_no_link_leads_out_of_the_drop_folder(event: Event, other_event: Event, settings: Settings) -> None:
+    """A photographer who may write into one event's folder could read another's photos otherwise."""
+    outcome = ingest.add(other_event, paint_photo(RED), "theirs.png")
+    assert isinstance(outcome, ingest.Added)
+    theirs = settings.STORAGE_PATH / ".grabpic" / outcome.image.storage_key
+    assert theirs.is_file()
+    drop = settings.STORAGE_PATH / event.slug
+    (drop / "day1").mkdir(parents=True)
+    (drop / "day1" / "mine.png").write_bytes(paint_photo(shade=90).read())
+    for link in (drop / "link.png", drop / "day1" / "link.png", settings.STORAGE_PATH / "link.png"):
+        link.symlink_to(theirs)
+    (drop / "folder").symlink_to(theirs.parent, target_is_directory=True)
+    assert ingest.add_dropped(event) == []
+    assert list(event.images.values_list("file_name", flat=True)) == ["mine.png"]
