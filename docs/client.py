@@ -43,7 +43,8 @@ class Grabpic:
 
     def upload(self, folder: Path) -> None:
         """Send the photos that the event has not got yet."""
-        photos = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in folder.iterdir() if path.is_file()}
+        files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+        photos = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files}
         hashes, known = list(photos), set()
         for start in range(0, len(hashes), 1000):
             body = json.dumps({"sha256": hashes[start : start + 1000]}).encode()
@@ -55,7 +56,9 @@ class Grabpic:
             body, kind = form("files", [photos[name] for name in batch])
             once = hashlib.sha256(body).hexdigest()  # sent twice, it is done once
             answer = json.loads(self.ask(f"/upload?event={self.event}", body, kind, **{"Idempotency-Key": once}))
-            logging.info("%d uploaded, %d refused", answer["uploaded"], len(answer["errors"]))
+            logging.info("%d uploaded", answer["uploaded"])
+            for refused in answer["errors"]:
+                logging.info("%(file)s: %(detail)s", refused)
 
     def wait(self) -> None:
         """Wait until every photo was looked at, and every face has its person."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.html import format_html
 
 from events import deliveries
@@ -19,7 +20,7 @@ from faces.admin.kept import KeptAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 def own_webhooks(request: HttpRequest) -> QuerySet[Webhook]:
@@ -62,7 +63,7 @@ class KindFilter(admin.SimpleListFilter):
 class DeliveryAdmin(KeptAdmin):
     """Nothing can be changed; what was sent can be sent again, as it was."""
 
-    list_display = ("created_at", "kind", "webhook", "event", "state", "attempts", "status_code", "problem")
+    list_display = ("created_at", "kind", "state", "result", "webhook", "event")
     list_display_links = ("created_at",)
     list_filter = (WebhookFilter, "state", KindFilter, ("event", OwnEventFilter))
     list_select_related = ("event", "webhook")
@@ -98,6 +99,12 @@ class DeliveryAdmin(KeptAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return staff_user(request).has_perm("events.change_delivery")
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Its permission is for webhooks that are deleted with all they were sent.
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "show_delete": False})
+
     @admin.action(description="Send again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Have the workers send messages once more: the same, with a new signature."""
@@ -112,6 +119,14 @@ class DeliveryAdmin(KeptAdmin):
         payload = {key: delivery.payload.get(key) for key in ("id", "type", "timestamp", "event", "data")}
         return format_html('<pre class="message">{}</pre>', json.dumps(payload, indent=2, ensure_ascii=False))
 
+    @admin.display(description="result")
+    def result(self, delivery: Delivery) -> str:
+        """Say what came of the last attempt, and which one it was where it was not the first."""
+        said = delivery.problem or (f"It answered {delivery.status_code}." if delivery.status_code else "")
+        return f"{said} ({delivery.attempts} attempts)" if delivery.attempts > 1 else said
+
     @admin.display(description="next attempt", empty_value="none")
-    def next_attempt(self, delivery: Delivery) -> Any:
-        return delivery.due_at if delivery.state == Delivery.State.PENDING else None
+    def next_attempt(self, delivery: Delivery) -> str | None:
+        if delivery.state != Delivery.State.PENDING:
+            return None
+        return f"{timezone.localtime(delivery.due_at):%Y-%m-%d %H:%M:%S}"

@@ -101,6 +101,12 @@ class WebhookAdmin(ReachAdmin):
         if form.has_changed() or "_secret" in request.POST:
             _record(form.instance, before | set(form.instance.reaches()), staff_user(request))
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if context["original"] is None:
+            # The secret is shown, wherever one would like to go next.
+            context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
         return self._secret(request, obj)
 

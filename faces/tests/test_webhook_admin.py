@@ -207,6 +207,22 @@ def test_the_log_is_only_read(owner: Client, event: Event) -> None:
     assert Delivery.objects.get().state == "pending"
 
 
+def test_the_log_says_what_came_of_each_message(owner: Client, event: Event) -> None:
+    own(event)
+    for _ in range(3):
+        announce(event, Kind.EVENT_INDEXED, {})
+    waits, arrived, failed = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=arrived.pk).update(state="delivered", attempts=1, status_code=204)
+    Delivery.objects.filter(pk=failed.pk).update(state="failed", attempts=9, problem="It answered 500.")
+    listing = owner.get(DELIVERIES).content.decode()
+    assert "It answered 204.<" in listing
+    assert "It answered 500. (9 attempts)" in listing
+    assert f"{waits.due_at:%Y-%m-%d %H:%M:%S}" in owner.get(page_of(waits)).content.decode()
+    page = owner.get(page_of(failed)).content.decode()
+    assert f"{failed.due_at:%Y-%m-%d %H:%M:%S}" not in page
+    assert "deletelink" not in page
+
+
 def test_a_webhook_is_deleted_with_its_log(owner: Client, event: Event) -> None:
     webhook = own(event)
     announce(event, Kind.EVENT_INDEXED, {})
