@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import PIL
 from font_source_sans_pro import SourceSansProBold
 from PIL import Image, ImageDraw, ImageFont
 
@@ -25,6 +26,9 @@ LINES = 4
 
 OPACITY = 90
 """Of 255: the faces behind stay recognisable, and nobody takes the picture for a clean one."""
+
+STYLE = f"{SIZE} {ANGLE} {LINES} {OPACITY} {PIL.__version__}"
+"""What decides how words are drawn, beside themselves."""
 
 
 def write_across(pixels: NDArray[np.uint8], words: str) -> NDArray[np.uint8]:

@@ -10,8 +10,10 @@ import errno
 import os
 import shutil
 from contextlib import contextmanager
+from functools import cached_property
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 IN_MEMORY = 16_000_000
 """Bytes of an open file that are kept in memory; what is larger goes to a temporary file."""
 
+SIGNED_FOR = 60
+"""Seconds."""
+
 LARGEST_REQUEST = 5 * 1024**3
 """Bytes that S3 takes in one request."""
 
@@ -48,6 +53,7 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]  # django-storages has no t
     transfer_config = TransferConfig(multipart_threshold=LARGEST_REQUEST, use_threads=False)
     # A service that is gone is an error within seconds: three attempts, each with three seconds to connect.
     client_config = Config(
+        signature_version="s3v4",  # of signed addresses; botocore's choice is one that newer services refuse
         connect_timeout=3,
         read_timeout=15,
         retries={"mode": "standard", "total_max_attempts": 3},
@@ -101,6 +107,31 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]  # django-storages has no t
             for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix):
                 for entry in page.get("Contents", ()):
                     yield StoredFile(entry["Key"], entry["LastModified"])
+
+    @cached_property
+    def origin(self) -> str:
+        """Where `signed_url` leads: scheme, host and port."""
+        address = urlsplit(self.url("photos"))  # not signed
+        return f"{address.scheme}://{address.netloc}"
+
+    def signed_url(self, name: str, content_type: str, disposition: str) -> str:
+        """Return an address at which the file is for whoever has it, for a minute, with these headers.
+
+        Asks the service nothing, so that a file that is not there is found missing at that address only.
+
+        Raises:
+            StorageError: there are no credentials.
+        """
+        said = {
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": disposition,
+            # Closing a gallery clears the cache of its own site only.
+            "ResponseCacheControl": "private, no-store",
+        }
+        file = {"Bucket": self.bucket_name, "Key": self._normalize_name(clean_name(name))}
+        with _as_os_error(name):
+            client = self.connection.meta.client
+            return str(client.generate_presigned_url("get_object", {**file, **said}, ExpiresIn=SIGNED_FOR))
 
     def remove_empty_folders(self, folder: str, before: datetime) -> int:
         """Do nothing: a bucket has no folders."""

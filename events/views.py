@@ -18,7 +18,6 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events import gate, ingest
@@ -127,7 +126,6 @@ def _is_of(event: Event, address: str) -> bool:
     return address.startswith(reverse("event", args=[event.slug])) and url_has_allowed_host_and_scheme(address, None)
 
 
-@cache_control(private=True, max_age=3600)
 @require_safe
 def cover(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the photo that stands for the event; 404 outside its window. No code is needed."""
@@ -135,7 +133,7 @@ def cover(request: HttpRequest, slug: str) -> HttpResponseBase:
     to_visitor = not gate.manages(request.user, event)
     if event.cover is None or (to_visitor and not event.is_published):
         raise Http404
-    return serve(event.cover, Image.Rendition.PREVIEW, to_visitor=to_visitor)
+    return serve(request, event.cover, Image.Rendition.PREVIEW, to_visitor=to_visitor)
 
 
 @staff_only

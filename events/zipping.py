@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
-import unicodedata
 from collections import Counter
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from zipfile import ZipFile, ZipInfo
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from events.naming import harmless
 from events.pictures import PictureError
 from events.serving import download_name, open_for_visitors
 
@@ -28,11 +27,6 @@ CHUNK = 1 << 18
 """Bytes that are read at once."""
 
 NOTE = "NOT_INCLUDED.txt"
-LONGEST_STEM, LONGEST_SUFFIX = 240, 6
-"""Bytes: with a number, they still fit a file system's 255."""
-
-DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|\Z)", re.IGNORECASE)
-"""How names begin that no file may have on Windows, whatever their ending."""
 
 EARLIEST, LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 """The times that a ZIP can hold."""
@@ -133,16 +127,6 @@ class _Names:
             name = f"{stem} ({self._count[key] + 1}){suffix}"
         self._taken.add(name.casefold())
         return name
-
-
-def harmless(name: str) -> str:
-    """Return a file's name without folders, and without what some system refuses or shows as something else."""
-    last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
-    shown = "".join("_" if unicodedata.category(each)[0] == "C" else each for each in last)
-    path = PurePosixPath(re.sub(r'[<>:"|?*]', "_", shown).strip(" ."))
-    suffix = path.suffix if len(path.suffix.encode()) <= LONGEST_SUFFIX else ""
-    stem = path.name.removesuffix(suffix).encode()[:LONGEST_STEM].decode(errors="ignore").strip(" .") or "photo"
-    return f"{'_' if DEVICES.match(stem) else ''}{stem}{suffix}"
 
 
 def _date(image: Image) -> tuple[int, int, int, int, int, int]:

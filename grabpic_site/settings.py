@@ -6,6 +6,7 @@ from typing import Any
 
 import django_stubs_ext
 import environ
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from grabpic_site import logs
@@ -38,10 +39,48 @@ CSRF_FAILURE_VIEW = "events.errors.csrf_failure"
 
 # True behind a reverse proxy that speaks HTTPS to the visitors and sets X-Forwarded-Proto itself.
 HTTPS = env.bool("HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+THIS_MACHINE = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
+if not env.str("HTTPS", default="") and not DEBUG and not THIS_MACHINE.issuperset(ALLOWED_HOSTS):
+    # So that nobody forgets it: without, sessions and photos can be read on the way.
+    raise ImproperlyConfigured(
+        "HTTPS is not set, but ALLOWED_HOSTS names more than this machine. Set HTTPS=true behind a proxy that speaks "
+        "HTTPS, or HTTPS=false where visitors come without."
+    )
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+# Scripts read the token anew where somebody has logged in again in another tab (static/api.js).
+CSRF_COOKIE_HTTPONLY = False
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REFERRER_POLICY = "same-origin"
+# Whoever watches the process asks it directly.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/health"]
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS binds the browsers of others for a year. It is not ours to say that every other name below the site's own
+    # speaks HTTPS, too, or that browsers are to be delivered with that; the proxy may.
+    "security.W005",
+    "security.W021",
+]
+
+# What pages may load and do: nothing but our own files. Nothing inline, so what a stranger writes never runs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        # The nonce is there where a page asks for it: ReDoc's alone.
+        "style-src": [SELF, NONCE],
+        # blob: the selfies that a visitor has taken, before they are sent.
+        "img-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -56,6 +95,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "procrastinate.contrib.django",
+    "csp",
     "grabpic_site",
     "events",
     "faces",
@@ -65,6 +105,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "grabpic_site.request_log.RequestLogMiddleware",
+    "grabpic_site.headers.HeadersMiddleware",
+    "grabpic_site.headers.PolicyMiddleware",
     "events.middleware.LengthRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -124,8 +166,6 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "grabpic_site.formats"
 LANGUAGE_COOKIE_AGE = 31_536_000  # seconds: a year
-LANGUAGE_COOKIE_SAMESITE = "Lax"
-LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
@@ -141,6 +181,10 @@ STORAGE_PATH = STORAGE_PATH if STORAGE_PATH.is_absolute() else BASE_DIR / STORAG
 S3_BUCKET = env.str("S3_BUCKET", default="")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
 S3_REGION = env.str("S3_REGION", default="")
+# Photos that need no drawing leave by a shorter way than through this process, once it has checked who asks: by the
+# proxy, from a place of its own for the local storage, or from the bucket.
+ACCEL_REDIRECT = env.str("ACCEL_REDIRECT", default="")
+S3_SIGNED_URLS = env.bool("S3_SIGNED_URLS", default=False)
 LOCAL_STORAGE = {
     "BACKEND": "events.storage.LocalStorage",
     "OPTIONS": {"location": STORAGE_PATH / ".grabpic"},

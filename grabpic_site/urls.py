@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from events import views as events_views
 from events.api import events, health, images, photos
@@ -14,7 +14,7 @@ from faces.api import gallery as gallery_api
 from faces.api import selfie as selfie_api
 from faces.views import answering, download, forget, gallery, news, personal, privacy, retrying, selfie
 from faces.views import open as open_views
-from grabpic_site import languages, operations
+from grabpic_site import documentation, languages, operations
 
 admin.site.site_header = admin.site.site_title = "Grabpic"
 admin.site.login_form = LimitedLoginForm
@@ -96,8 +96,8 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
     path("metrics", operations.MetricsViewSet.as_view({"get": "retrieve"}), name="metrics"),
-    path("docs", SpectacularSwaggerView.as_view(permission_classes=[]), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(permission_classes=[]), name="redoc"),
+    path("docs", documentation.swagger, name="docs"),
+    path("redoc", documentation.redoc, name="redoc"),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, such as admin's.
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),

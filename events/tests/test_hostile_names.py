@@ -13,14 +13,14 @@ from django.core.files.storage import default_storage
 from django.utils.http import parse_header_parameters
 
 from conftest import RED, new_key, paint_photo
-from events import ingest, zipping
+from events import ingest, naming, zipping
 from events.models import Image
 from events.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from django.test import Client
+    from django.test import Client, RequestFactory
     from pytest_django.fixtures import Settings
 
     from events.models import Event
@@ -114,9 +114,10 @@ def test_the_api_gives_no_file_by_another_key_than_its_own(client: Client, event
         assert client.get(path, headers=headers).status_code == 404, path
 
 
-def test_no_name_forges_a_header(named: list[Image]) -> None:
+def test_no_name_forges_a_header(named: list[Image], rf: RequestFactory) -> None:
     for image in named:
-        header = serve(image, Image.Rendition.ORIGINAL, to_visitor=False, as_attachment=True)["Content-Disposition"]
+        answer = serve(rf.get("/"), image, Image.Rendition.ORIGINAL, to_visitor=False, as_attachment=True)
+        header = answer["Content-Disposition"]
         assert header.isprintable()
         assert header.isascii()
         kind, parameters = parse_header_parameters(header)
@@ -138,12 +139,12 @@ def test_every_name_in_a_zip_can_be_unpacked_anywhere(named: list[Image]) -> Non
 
 @pytest.mark.parametrize("name", ["CON", "nul.jpg", "Com1.tar.jpg", "lpt9.JPG"])
 def test_no_name_in_a_zip_is_that_of_a_device(name: str) -> None:
-    assert zipping.harmless(name) == f"_{name}"
+    assert naming.harmless(name) == f"_{name}"
 
 
 @pytest.mark.parametrize("name", ["console.jpg", "com.jpg", "auxiliary", "null.jpg"])
 def test_names_that_only_look_like_one_stay(name: str) -> None:
-    assert zipping.harmless(name) == name
+    assert naming.harmless(name) == name
 
 
 def test_no_link_leads_out_of_the_drop_folder(event: Event, other_event: Event, settings: Settings) -> None:

@@ -186,7 +186,7 @@ def test_nothing_waits_for_a_service_longer_than_a_minute() -> None:
 
 def test_a_service_that_fails_is_answered_with_503(event: Event, rf: Any, dead_s3: None) -> None:
     image = Image(event=event, image_id=IMAGE_ID, storage_key=KEY, file_name="a.heic")
-    response = serving.serve(image, "original", to_visitor=False)
+    response = serving.serve(rf.get("/"), image, "original", to_visitor=False)
     assert response.status_code == 503
 
 

@@ -13,7 +13,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from conftest import RED, paint_photo
-from events import ingest, zipping
+from events import ingest, naming, zipping
 from events.models import Event, Image
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_names_are_unique_where_capitals_are_no_difference(event: Event, monkeyp
     ],
 )
 def test_names_are_harmless(name: str, kept: str) -> None:
-    assert zipping.harmless(name) == kept
+    assert naming.harmless(name) == kept
 
 
 def test_names_what_is_missing_or_breaks_off(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:

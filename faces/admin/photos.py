@@ -11,6 +11,7 @@ from events.admin import ImageAdmin
 from events.models import Image
 from events.own import staff_user
 from faces import audit_log
+from faces.admin.places import Place, place_of
 from faces.doubts import Likeness, likenesses
 from faces.models import ImageFace
 
@@ -20,24 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face on the picture; the sides of its box are percentages of the picture's."""
+    """A face on the picture."""
 
     face: ImageFace
     likeness: Likeness | None
-    style: str
+    place: Place
 
 
 def boxes(image: Image) -> list[Box]:
     """Return the faces of a photo, from left to right."""
     found = likenesses(image.event, image.faces.all())
     faces = image.faces.select_related("face").defer("face__embedding").order_by("x", "pk")
-    return [Box(face, found.get(face.pk), _style(face, image)) for face in faces]
-
-
-def _style(face: ImageFace, image: Image) -> str:
-    left, top = 100 * face.x / image.width, 100 * face.y / image.height
-    width, height = 100 * face.width / image.width, 100 * face.height / image.height
-    return f"left:{left:.2f}%;top:{top:.2f}%;width:{width:.2f}%;height:{height:.2f}%"
+    return [Box(face, found.get(face.pk), place_of(face)) for face in faces]
 
 
 @admin.register(Image)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from faces import corrections
+from faces.admin.places import place_of
 from faces.evidence import claims
 from faces.models import ImageFace
 from faces.reviews import likely_merges
@@ -188,27 +189,16 @@ def _persons(event: Event, keys: Sequence[str]) -> dict[str, list[Face]]:
 
 
 def _photos(suspicions: Collection[Suspicion]) -> dict[int, list[dict[str, Any]]]:
-    """Return for each person some photos that show it twice, with the boxes of its faces in percent."""
+    """Return for each person some photos that show it twice, with the places of its faces."""
     wanted = {photo: one.person for one in suspicions for photo in one.photos[:MOST_PHOTOS]}
     faces = ImageFace.objects.filter(image__in=wanted).select_related("image").order_by("image", "x", "pk")
     photos: dict[int, dict[int, dict[str, Any]]] = {}
     for face in faces:
         if face.face_id == wanted[face.image_id]:
             of_person = photos.setdefault(face.face_id, {})
-            photo = of_person.setdefault(face.image_id, {"image": face.image, "boxes": []})
-            photo["boxes"].append(_box(face))
+            photo = of_person.setdefault(face.image_id, {"image": face.image, "places": []})
+            photo["places"].append(place_of(face))
     return {person: list(found.values()) for person, found in photos.items()}
-
-
-def _box(face: ImageFace) -> dict[str, float]:
-    """Return the place of a face in its photo, in percent."""
-    width, height = face.image.width / 100, face.image.height / 100
-    return {
-        "left": face.x / width,
-        "top": face.y / height,
-        "width": face.width / width,
-        "height": face.height / height,
-    }
 
 
 QUEUES: tuple[Queue, ...] = (Merges(), Visitors(), Suspicious())

@@ -59,7 +59,7 @@ class StorageViewSet(ShownViewSet):
         to_visitor = not managed_events(request).filter(pk=image.event_id).exists()
         if to_visitor and not is_offered(image.event, rendition):
             raise Refusal(NOT_OFFERED.code, NOT_OFFERED.detail, NOT_OFFERED.status)
-        return serve(image, rendition, to_visitor=to_visitor)
+        return serve(request, image, rendition, to_visitor=to_visitor)
 
 
 def _open_images(request: Request) -> QuerySet[Image]:

@@ -33,8 +33,8 @@ def test_the_boxes_are_on_the_picture(admin: Client, run: Event) -> None:
     page = look(admin, image)
     assert f"/photos/{image.image_id}/preview/" in page
     # The photo has 400 x 300 pixels; the faces are squares of 70, at 20 and 110 from the left and 100 from the top.
-    styles = re.findall(r'style="left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)%;height:([\d.]+)%"', page)
-    assert [[float(side) for side in style] for style in styles] == [
+    drawn = re.findall(r'<rect x="([\d.]+)%" y="([\d.]+)%" width="([\d.]+)%" height="([\d.]+)%"/>', page)
+    assert [[float(side) for side in sides] for sides in drawn] == [
         pytest.approx([5, 33.33, 17.5, 23.33], abs=0.3),
         pytest.approx([27.5, 33.33, 17.5, 23.33], abs=0.3),
     ]

@@ -84,4 +84,4 @@ def photo(request: HttpRequest, image_id: UUID, rendition: str) -> HttpResponseB
         if not keep:
             raise PermissionDenied
         rendition = rendition_for_download(image.event)
-    return serve(image, rendition, to_visitor=to_visitor, as_attachment=keep)
+    return serve(request, image, rendition, to_visitor=to_visitor, as_attachment=keep)

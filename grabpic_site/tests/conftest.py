@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.test import Client
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, FilePayload, Page
+    from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page
     from pytest_django.live_server_helper import LiveServer
 
     from events.models import Event
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+REFUSED = ("Content Security Policy", "Permissions-Policy", "permissions policy", "Cross-Origin-Opener-Policy")
+"""What the browser's complaints about headers have in them."""
+
+NOT_OURS = ("https://cdn.redoc.ly/redoc/logo-mini.svg", "sha256-bM6i/Qb6snN4zpfDg6WZt+vuPtz+OLCqu86Osj+sOCo=")
+"""What is to be refused: the logo that ReDoc would fetch from elsewhere, and an element that axe-core styles."""
 
 expect.set_options(timeout=20_000)
 """Milliseconds: on a machine that is busy with more than these tests, too."""
@@ -61,18 +67,29 @@ def launch() -> Iterator[Callable[..., Browser]]:
         yield launched
 
 
+def is_refusal(message: ConsoleMessage) -> bool:
+    """Tell whether this is the browser's complaint about a page that does not keep to our headers."""
+    return any(words in message.text for words in REFUSED) and not any(one in message.text for one in NOT_OURS)
+
+
 @pytest.fixture
 def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
     """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
 
-    An error of a script fails the test at its end.
+    An error of a script fails the test at its end, and what the browser refuses for a header of ours.
     """
     problems: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if is_refusal(message):
+            problems.append(f"{message.location['url']}: {message.text}")
+
     with ExitStack() as pages:
 
         def open_page(*arguments: str, **options: Any) -> Page:
             page: Page = pages.enter_context(launch(*arguments).new_page(**options))
             page.on("pageerror", lambda error: problems.append(str(error)))
+            page.context.on("console", note)  # of this page, and of those that it opens
             return page
 
         yield open_page
@@ -150,6 +167,15 @@ def fits(page: Page) -> bool:
     """Tell whether the page needs no scrolling sideways."""
     # Not the window's inner width: on a phone that grows with what it has to show.
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until this JavaScript is true; Playwright's own way is an `eval` in the page, which the policy refuses."""
+    for _ in range(400):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"Never came true: {condition}")
 
 
 def agree(page: Page) -> None:

@@ -17,7 +17,7 @@ from events.models import Event
 from faces.models import Face, ImageFace
 from faces.tests.galleries import open_gallery
 from grabpic_site.languages import FOR_STAFF
-from grabpic_site.tests.conftest import IN_BROWSER, fake_camera, selfie_of
+from grabpic_site.tests.conftest import IN_BROWSER, fake_camera, selfie_of, until
 from grabpic_site.tests.inspection import Inspection
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def gallery(tour: Tour) -> None:
     expect(tour.page.get_by_role("dialog").get_by_role("img")).to_have_js_property("naturalWidth", 400)
     tour.look("full view")
     tour.page.keyboard.press("Escape")
-    tour.page.wait_for_function("history.state === null")  # the way back that closing takes
+    until(tour.page, "history.state === null")  # the way back that closing takes
     tour.page.click("[name=is_me][value=no]")
     tour.page.locator("[name=again][value=no]").wait_for()
     tour.look("gallery, answered")
@@ -209,10 +209,11 @@ PAGES: dict[str, Callable[[Tour], None]] = {
 
 
 def errors(tour: Tour) -> None:
+    headers = {"Content-Security-Policy": tour.client.get("/")["Content-Security-Policy"]}
     for name in ("400", "403", "403_csrf", "404", "500"):
         with translation.override(tour.language):
             body = render_to_string(f"{name}.html")
-        tour.page.route(f"**/{name}", partial(Route.fulfill, body=body, content_type="text/html"))
+        tour.page.route(f"**/{name}", partial(Route.fulfill, body=body, content_type="text/html", headers=headers))
         tour.page.goto(f"{tour.site}/{name}")
         tour.look(name)
 
@@ -229,7 +230,7 @@ class TestAttendees:
     def tour(
         self, visit: Visit, live_server: LiveServer, run: Event, client: Client, tmp_path: Path, language: str
     ) -> Tour:
-        page = visit(*fake_camera(tmp_path), bypass_csp=True, permissions=["camera"], locale=language)
+        page = visit(*fake_camera(tmp_path), permissions=["camera"], locale=language)
         tour = Tour(page)
         tour.language = language
         tour.site, tour.event, tour.client = str(live_server), run, client

@@ -23,7 +23,7 @@ from events.models import Image
 from faces import pipeline
 from faces.models import ImageFace
 from faces.tests.galleries import open_gallery
-from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, selfie_of, upload_of
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, selfie_of, until, upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +135,7 @@ class TestAttendee:
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
         # The dialog's close event comes a moment after it is gone.
-        page.wait_for_function("document.querySelector('video').srcObject === null")
+        until(page, "document.querySelector('video').srcObject === null")
 
     def test_waits_for_the_answer_before_another_selfie(
         self, visit: Visit, live_server: LiveServer, run: Event, films: Path
@@ -253,7 +253,7 @@ class TestFullView:
             phone.locator(".photos a").first.click()
             phone.keyboard.press("Escape")
             expect(viewer).to_be_hidden()
-            phone.wait_for_function("history.state === null")
+            until(phone, "history.state === null")
         phone.go_back()
         expect(phone.get_by_role("button", name="Take a selfie")).to_be_visible()
 
@@ -263,7 +263,7 @@ class TestFullView:
         phone.locator(".photos a").first.click()
         phone.keyboard.press("ArrowLeft")
         phone.keyboard.press("Escape")
-        phone.wait_for_function("history.state === null")
+        until(phone, "history.state === null")
         phone.wait_for_timeout(300)
         expect(phone.locator(".photos a").nth(2)).to_be_in_viewport()
 

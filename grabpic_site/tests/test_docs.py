@@ -53,20 +53,9 @@ def test_the_pages_work_without_a_cdn(client: Client, page: str) -> None:
 
 
 @pytest.mark.django_db
-def test_redoc_may_not_fetch_its_makers_logo(client: Client) -> None:
-    assert "img-src 'self' data:;" in client.get("/redoc").content.decode()
-
-
-@pytest.mark.django_db
-def test_every_answer_of_every_operation_has_an_example(client: Client) -> None:
-    paths = client.get("/api/schema?format=json").json()["paths"]
-    answers = {
-        f"{operation['operationId']} {status} {kind}": content
-        for operations in paths.values()
-        for operation in operations.values()
-        for status, response in operation["responses"].items()
-        for kind, content in response.get("content", {}).items()
-    }
-    assert "upload 413 application/json" in answers
-    assert "health 500 application/json" in answers
-    assert not [name for name, content in answers.items() if name.endswith("json") and not content.get("examples")]
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_load_nothing_from_elsewhere_and_run_nothing_inline(client: Client, page: str) -> None:
+    answer = client.get(page)
+    assert "http" not in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert not re.search(r"<style|<script>| style=", answer.content.decode())

@@ -13,7 +13,7 @@ from events import ingest
 from faces import pipeline
 from faces.models import Evidence, ImageFace, Visitor
 from faces.tests.galleries import open_gallery
-from grabpic_site.tests.conftest import IN_BROWSER, PHONE, fits
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, fits, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,7 +232,7 @@ class TestSharing:
         page = enter(SHARING)
         page.locator(".photos a").nth(1).click()
         page.get_by_role("dialog").get_by_role("button", name="Share").click()
-        page.wait_for_function("window.shared.length === 1")
+        until(page, "window.shared.length === 1")
         assert page.evaluate("window.shared") == [{"url": None, "files": ["1.jpg"]}]
 
     def test_the_personal_link_goes_to_the_share_sheet(

@@ -125,14 +125,14 @@ def test_the_boxes_lie_on_the_faces(page: Page, live_server: LiveServer, run: Ev
     page.goto(f"{live_server}/admin/events/image/{image.pk}/change/")
     picture = page.locator(".boxes img")
     expect(picture).to_have_js_property("naturalWidth", 400)
-    shown, box = picture.bounding_box(), page.locator(".box").first.bounding_box()
+    shown, box = picture.bounding_box(), page.locator(".box rect").first.bounding_box()
     assert shown is not None
     assert box is not None
     scale = shown["width"] / image.width
     assert [box["x"] - shown["x"], box["y"] - shown["y"], box["width"]] == pytest.approx(
         [20 * scale, 100 * scale, 70 * scale], abs=4
     )
-    page.locator(".box").first.click()
+    page.locator(".box rect").first.click()
     expect(page.locator("#faces")).to_be_visible()
 
 

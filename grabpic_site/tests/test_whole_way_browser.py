@@ -15,7 +15,7 @@ from events.models import Event
 from faces import pipeline
 from faces.engine.tests.portraits import ARDERN, ARDERN_LATER, BIDEN, OBAMA, OBAMA_LATER, portrait, read
 from faces.models import Consent, ImageFace, Visitor
-from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, upload_of
+from grabpic_site.tests.conftest import IN_BROWSER, PHONE, agree, fake_camera, fits, until, upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ def frame_with(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def take_selfie(page: Page) -> None:
     agree(page)
     page.locator("#taken").click()
-    page.wait_for_function("document.querySelector('#camera video').videoWidth > 0")
+    until(page, "document.querySelector('#camera video').videoWidth > 0")
     page.get_by_role("button", name="Take the picture").click()
 
 
