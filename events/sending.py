@@ -62,6 +62,8 @@ class Line:
         """Send a message, and return what came of it; redirects are not followed."""
         self._late.clear()
         timer = Timer(SECONDS, self._cut)
+        # A process that ends need not wait for it.
+        timer.daemon = True
         timer.start()
         try:
             return _judged(self._exchange(Destination.parse(self._address), body, headers))

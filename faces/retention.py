@@ -15,7 +15,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from events import idempotency, queue
-from events.models import Event, Image
+from events.models import Event, Image, Webhook
 from faces import audit_log
 from faces.engine_lock import keep_writers_out
 from faces.ledger import lock
@@ -161,6 +161,7 @@ def _contents(event: Event) -> dict[str, QuerySet[Any]]:
 def _rows(event: Event) -> list[QuerySet[Any]]:
     """Return all that goes, what refers to others first, so that nothing has to be looked for twice."""
     return [
+        event.deliveries.filter(kind=Webhook.Kind.MATCH_CREATED),
         event.evidence.all(),
         event.visitors.all(),
         DecisionFace.objects.filter(decision__event=event),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from conftest import BLUE, GREEN, RED
 from events.models import Delivery, Event, Image
 from events.tests.receiver import new_webhook
 from events.webhooks import Kind
-from faces import consent, corrections, couriers, grouping, pipeline, privacy, tasks, telling
+from faces import consent, corrections, couriers, grouping, pipeline, privacy, retention, tasks, telling
 from faces.models import Face, ImageFace
 from faces.tests.test_tasks import Context, Sweeping
 
@@ -177,6 +178,26 @@ def test_what_happened_before_there_was_a_webhook_is_not_told(run: Event) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_event_is_told_once_whoever_finds_out_first(event: Event, add: Add) -> None:
+    new_webhook()
+    add("none.png")
+    pipeline.index_batch(event)
+    start = threading.Barrier(4)
+
+    def tell() -> None:
+        start.wait(10)
+        telling.all_indexed(event)
+        connection.close()
+
+    threads = [threading.Thread(target=tell) for _ in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(told("event.indexed")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_ingest_in_the_foreground_tells_it_all(event: Event, paint: Paint, tmp_path: Path) -> None:
     new_webhook()
     (tmp_path / "one.png").write_bytes(paint(RED).getvalue())
@@ -243,6 +264,13 @@ def test_messages_that_named_an_erased_person_go(client: Client, run: Event, pai
     red, green = red_and_green(run)
     privacy.erase(run, [red], staff)
     assert [data["sure"] for data in told("match.created")] == [[str(green.grab_id)]]
+
+
+def test_messages_that_named_people_go_with_all_faces(client: Client, run: Event, paint: Paint) -> None:
+    new_webhook()
+    client.post("/api/v1/auth/selfie", {"file": paint(RED)})
+    retention.retire(run)
+    assert told("match.created") == []
 
 
 def keys_in(data: Any) -> set[str]:

@@ -21,6 +21,7 @@ from events.gate import manages
 from events.views import for_visitors
 from faces import audit_log, consent, search, telling
 from faces.engine import EngineError
+from faces.gallery import Grant
 from faces.probe import POINT, Meant, NoMatch
 from faces.reasons import REASONS
 from faces.views.session import agree, remember
@@ -100,7 +101,7 @@ def _selfie(request: HttpRequest, event: Event) -> HttpResponse:
     if isinstance(found, NoMatch):
         return _problem(request, event, found)
     visitor = welcome(event, found, agreed)
-    telling.matched(event, found, grant_of(visitor))
+    telling.matched(event, found, Grant.from_match(event, found))
     remember(request, visitor)
     return _gallery(request, visitor, found)
 
