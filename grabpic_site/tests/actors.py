@@ -89,7 +89,12 @@ class Cast:
 def assembled(folder: Path) -> Iterator[Cast]:
     """Make the events, with the photos in a folder, and the cast; in a transaction that is taken back in the end."""
     storage = {"BACKEND": "events.storage.LocalStorage", "OPTIONS": {"location": folder / ".grabpic"}}
-    kept = {"STORAGE_PATH": folder, "STORAGES": {**settings.STORAGES, "default": storage}, "INGEST_WAIT_SECONDS": 0}
+    kept = {
+        "STORAGE_PATH": folder,
+        "STORAGES": {**settings.STORAGES, "default": storage},
+        "INGEST_WAIT_SECONDS": 0,
+        "FACE_ENGINE": "fake",
+    }
     with override_settings(**kept), transaction.atomic():
         yield _assemble()
         transaction.set_rollback(True)

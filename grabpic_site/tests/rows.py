@@ -48,6 +48,11 @@ ENTERED = STAFF | VISITORS
 """Who may use an event with a code."""
 OUTSIDE_API = EVERYBODY - DEAD_TOKENS - DEAD_KEYS - SCOPED - KEY_ELSEWHERE - OF_BOB - OF_EVE
 
+IN_API = EVERYBODY - BOB - EVE - GUEST
+IN_ADMIN = ANY_STAFF | MEMBER | ADA | group(Actor.ANONYMOUS, Actor.KEY_OF_ALL)
+SOME = group(Actor.ANONYMOUS, Actor.SUPERUSER, Actor.KEY_OF_ALL, Actor.KEY_REVOKED, Actor.TOKEN_FORGED)
+"""Those to whom it may make a difference that they show something, where everybody may look."""
+
 # What the others get
 STAFF_PAGE = {MEMBER: "403", STAFF_ELSEWHERE: "404", EVERYBODY - MEMBER - STAFF_ELSEWHERE: "302 login"}
 ADMIN = {ANY_STAFF: "403", EVERYBODY - ANY_STAFF: "302 login"}
@@ -62,9 +67,6 @@ SHOWN_API = {
     group(Actor.ANONYMOUS) | VISITORS | DEAD_TOKENS | DEAD_KEYS: "401",
 }
 
-# In events of which access
-CLOSED, ANNOUNCED, EVERY = "draft", "selfie code open", "draft selfie code open"
-WITHOUT_CODE = "selfie open"
 ALL = "ada may bob hid"
 
 
@@ -78,13 +80,17 @@ class Row:
     others: str | Outcomes
     is_checked: bool = True
     """Whether a session needs a CSRF token."""
+    asks: Actors = IN_API
 
     def __str__(self) -> str:
         return f"{self.request.method} {self.request.address} ({' '.join(self.modes)})"
 
     def actors(self) -> Actors:
+        """Return who asks: one stands for all whose token, key or open gallery nobody looks at here."""
         address = self.request.address
-        return EVERYBODY if address.startswith(("/api/", "/docs", "/redoc", "/metrics")) else OUTSIDE_API
+        if address.startswith("/admin/"):
+            return IN_ADMIN
+        return self.asks if address.startswith(("/api/", "/docs", "/redoc", "/metrics")) else OUTSIDE_API
 
     def expected(self, actor: Actor) -> str:
         """Return the outcome for an actor."""
@@ -96,5 +102,5 @@ class Row:
 
 
 def row(method: str, address: str, modes: str, who: Outcomes, others: str | Outcomes = "404", **options: Any) -> Row:
-    is_checked = options.pop("is_checked", True)
-    return Row(Request(method, address, **options), tuple(modes.split()), who, others, is_checked)
+    kept = {name: options.pop(name) for name in ("is_checked", "asks") if name in options}
+    return Row(Request(method, address, **options), tuple(modes.split()), who, others, **kept)
