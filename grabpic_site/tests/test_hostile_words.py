@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from conftest import new_key
-from events.models import ApiKey, Event, Image
+from events.models import ApiKey, Event, Image, Webhook
 from faces import audit_log, corrections
 from faces.models import Evidence, Face, ImageFace
 from faces.tests.galleries import open_gallery
@@ -21,8 +24,6 @@ from grabpic_site.tests.test_staff_accessibility import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from django.test import Client
 
 EVIL = "\"'><script>alert(1)</script><img src=x>{{7*7}}<!--"
 """It ends an attribute, begins elements, and opens a comment."""
@@ -61,7 +62,7 @@ def evil(run: Event, client: Client) -> Event:
     User.objects.filter(pk=user.pk).update(username=EVIL)
     user.refresh_from_db()
     client.force_login(user)
-    fields = {"name": EVIL, "watermark": EVIL, "access_code": EVIL_CODE}
+    fields = {"name": EVIL, "watermark": EVIL, "access_code": EVIL_CODE, "organiser": EVIL, "contact": EVIL}
     Event.objects.filter(pk=run.pk).update(**fields, access=Event.Access.OPEN, group_distance=0.54)
     run.refresh_from_db()
     run.images.update(file_name=EVIL)
@@ -93,6 +94,7 @@ def attendees_pages(event: Event) -> Iterator[str]:
 def staffs_pages(event: Event) -> Iterator[str]:
     ours = pages(event)
     ApiKey.objects.update(name=EVIL[:50])
+    Webhook.objects.update(name=EVIL[:50], url=f"https://example.org/{EVIL}")
     for name, (arguments, query) in ours.items():
         yield reverse(name, args=arguments) + query
     image, person = event.images.first(), Face.objects.filter(event=event).first()
@@ -104,7 +106,8 @@ def staffs_pages(event: Event) -> Iterator[str]:
     yield reverse("admin:faces_face_history", args=[person.pk])
     yield reverse("admin:faces_candidates", args=[person.pk])
     yield from (reverse("admin:auth_user_change", args=[user.pk]) for user in User.objects.all())
-    yield from (reverse(name) for name in ("admin:auth_user_changelist", "admin:index"))
+    reviews = (f"admin:faces_review_{queue}" for queue in ("merges", "suspicious", "visitors"))
+    yield from (reverse(name) for name in ("admin:auth_user_changelist", "admin:index", *reviews))
 
 
 def test_no_page_takes_a_word_for_a_part_of_itself(client: Client, evil: Event) -> None:
@@ -119,6 +122,20 @@ def test_no_page_takes_a_word_for_a_part_of_itself(client: Client, evil: Event) 
         shown += "alert(1)" in page
     # Else nothing was tried.
     assert shown >= 20
+
+
+def test_nor_does_a_page_before_the_door_or_behind_it(evil: Event) -> None:
+    """Of an event with a code, of one that is not open yet, of one that is over; and after the goodbye."""
+    now, stranger = timezone.now(), Client()
+    before, after = now - timedelta(days=1), now + timedelta(days=1)
+    for fields in ({"access": Event.Access.CODE}, {"opens_at": after}, {"opens_at": None, "closes_at": before}):
+        Event.objects.filter(pk=evil.pk).update(**fields)
+        page = stranger.get(f"/events/{evil.slug}/").content.decode()
+        assert Elements(page).found == [], fields
+        assert "alert(1)" in page, fields
+    page = stranger.post(reverse("forget", args=[evil.slug]), {"person": "yes"}).content.decode()
+    assert Elements(page).found == []
+    assert "alert(1)" in page
 
 
 def test_nor_does_a_page_that_says_what_was_wrong(client: Client, evil: Event) -> None:
