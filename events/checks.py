@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,28 @@ def _shortcomings() -> Iterator[Error]:
             "S3_BUCKET is set, but there are no credentials for it.",
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or another of boto3's ways.",
             id="grabpic.E006",
+        )
+
+
+@register(Tags.files)
+def check_shorter_ways(**kwargs: Any) -> list[CheckMessage]:
+    """What would have photos leave by a way that is not there."""
+    return list(_dead_ends())
+
+
+def _dead_ends() -> Iterator[Error]:
+    prefix = settings.ACCEL_REDIRECT
+    if prefix and (settings.S3_BUCKET or not re.fullmatch(r"/[\w/-]*/", prefix, re.ASCII)):
+        yield Error(
+            f"ACCEL_REDIRECT={prefix!r} cannot be used: it is a place such as /protected/, for the local disk.",
+            hint="See docs/media.md; with a bucket, use S3_SIGNED_URLS.",
+            id="grabpic.E012",
+        )
+    if settings.S3_SIGNED_URLS and not settings.S3_BUCKET:
+        yield Error(
+            "S3_SIGNED_URLS is set, but S3_BUCKET is empty.",
+            hint="Name the bucket in S3_BUCKET, or unset it.",
+            id="grabpic.E013",
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from events.checks import check_retention, check_storage
+from events.checks import check_retention, check_shorter_ways, check_storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +57,21 @@ def test_a_bucket_needs_both_keys(settings: Settings, monkeypatch: pytest.Monkey
 def test_what_is_kept_is_kept_for_a_day(settings: Settings, days: int, problems: int) -> None:
     settings.RETENTION_DAYS = settings.AUDIT_DAYS = days
     assert [error.id for error in check_retention()] == ["grabpic.E007"] * problems
+
+
+@pytest.mark.parametrize(
+    ("prefix", "signed", "bucket", "errors"),
+    [
+        ("/protected/", False, "", []),
+        ("", True, "photos", []),
+        ("protected", False, "", ["grabpic.E012"]),
+        ("/protected", False, "", ["grabpic.E012"]),
+        ("/protected/", False, "photos", ["grabpic.E012"]),
+        ("", True, "", ["grabpic.E013"]),
+    ],
+)
+def test_photos_leave_by_ways_that_are_there(
+    settings: Settings, prefix: str, signed: bool, bucket: str, errors: list[str]
+) -> None:
+    settings.ACCEL_REDIRECT, settings.S3_SIGNED_URLS, settings.S3_BUCKET = prefix, signed, bucket
+    assert [error.id for error in check_shorter_ways()] == errors
