@@ -96,7 +96,7 @@ def measure(engine: str, mutations: int, seed: int, log: Callable[[str], object]
         watch = Watch(workers, site)
         answers = _send_all(Sender(port, event.slug, secret), mutations, seed, watch, log)
         _settle(event, watch, log)
-    found = {**_of_answers(answers), **_of_photos(event), **_of_processes(watch)}
+    found = {**of_answers(answers), **_of_photos(event), **_of_processes(watch)}
     return [Figure("fuzz", f"seed-{seed}", who, metric, value, unit) for (who, metric, unit), value in found.items()]
 
 
@@ -138,7 +138,7 @@ def _settle(event: Event, watch: Watch, log: Callable[[str], object]) -> None:
     watch.look()
 
 
-def _of_answers(answers: Iterable[tuple[str, Answer]]) -> Found:
+def of_answers(answers: Iterable[tuple[str, Answer]]) -> Found:
     answers = list(answers)
     found: Found = {
         ("all", "mutations", "files"): len(answers),

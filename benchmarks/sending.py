@@ -72,7 +72,7 @@ class Sender:
         try:
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
-            return response.status, _code(response.read())
+            return response.status, code_of(response.read())
         finally:
             connection.close()
 
@@ -96,7 +96,7 @@ def _form(field: str, mutation: Mutation, *values: tuple[str, str]) -> bytes:
     return b"".join(boundary + b"\r\n" + part + b"\r\n" for part in parts) + boundary + b"--\r\n"
 
 
-def _code(body: bytes) -> str:
+def code_of(body: bytes) -> str:
     """Return the stable word of an answer; of an upload, what became of the file."""
     try:
         answer = json.loads(body)

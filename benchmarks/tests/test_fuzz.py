@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from benchmarks import fuzz, sending
+from benchmarks.management.commands.benchmark import MUST_BE_ZERO
 from benchmarks.mutations import mutation
 from benchmarks.parts import parts_of
+from benchmarks.sending import Answer
 from benchmarks.specimens import specimens
 from conftest import new_key
 from events.models import Event, Image
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 SEED = 20261123
 REFUSALS = {"empty", "unsupported", "not_an_image", "broken", "truncated", "image_too_large"}
+
+COUNTED = (("mutations", "files"), ("answers_500", "answers"), ("unanswered", "files"), ("slowest_ms", "ms"))
 
 
 def files(first: int, count: int) -> list[SimpleUploadedFile]:
@@ -61,3 +66,26 @@ def test_pictures_are_cut_into_parts_without_a_loss() -> None:
     for name, content in specimens().items():
         assert b"".join(parts_of(content)) == content, name
         assert len(parts_of(content)) > 1, name
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<h1>Bad Request</h1>", "no_json"),
+        (b'{"detail": "It is empty.", "code": "empty"}', "empty"),
+        (b'{"uploaded": 0, "files": [], "errors": [{"file": "a", "code": "broken", "detail": ""}]}', "broken"),
+        (b'{"uploaded": 1, "files": [{"duplicate": false}], "errors": []}', "added"),
+        (b'{"uploaded": 0, "files": [{"duplicate": true}], "errors": []}', "duplicate"),
+        (b'{"grab_id": "0b7e3d3c", "token": "x"}', "matched"),
+    ],
+)
+def test_answers_are_told_apart(body: bytes, code: str) -> None:
+    assert sending.code_of(body) == code
+
+
+def test_counts_what_must_not_be() -> None:
+    answers = [Answer(200, "matched", 0.1), Answer(500, "server_error", 2.5), Answer(0, "TimeoutError", 0.2)]
+    found = fuzz.of_answers([("selfie", answer) for answer in answers])
+    assert [found["all", metric, unit] for metric, unit in COUNTED] == [3, 1, 1, 2500]
+    assert found["selfie", "500 server_error", "answers"] == 1
+    assert {"answers_500", "unanswered", "workers_lost", "unfinished"} <= MUST_BE_ZERO
