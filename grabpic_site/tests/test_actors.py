@@ -56,6 +56,8 @@ def _problems(stage: Stage, row: Row, actor: Actor, mode: str) -> Iterator[str]:
         yield f"{mode}: {actor.name} ({actor}) gets {got!r} instead of {expected!r}"
     if answer.headers.get("X-Content-Type-Options") != "nosniff":
         yield f"{mode}: {actor.name} may sniff"
+    if "html" in answer.headers.get("Content-Type", "") and "Content-Security-Policy" not in answer.headers:
+        yield f"{mode}: {actor.name} gets a page that any script may run in"
 
 
 @pytest.mark.parametrize("row", UNSAFE, ids=str)
