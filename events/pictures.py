@@ -60,9 +60,9 @@ _STEPS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 
 
 _BROKEN = (
     *(OSError, RuntimeError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
-    *(TypeError, OverflowError),
+    *(TypeError, ArithmeticError),
 )
-"""What Pillow's decoders raise on damaged files; the last two where a tag of TIFF has a value of another type."""
+"""What Pillow's decoders raise on damaged files; the last two where numbers are of another type, or 0."""
 
 
 @dataclass(frozen=True, slots=True)

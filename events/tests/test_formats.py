@@ -201,3 +201,12 @@ def test_a_tile_far_larger_than_its_picture_is_refused_before_decoding() -> None
     for private, of_tiles in ((65000, 322), (65001, 323)):
         content = content.replace(struct.pack("<HH", private, 3), struct.pack("<HH", of_tiles, 3))
     assert refusal_of(content).code == "image_too_large"
+
+
+def test_a_film_without_a_clock_is_broken() -> None:
+    film = saved(PHOTO, "AVIF", save_all=True, append_images=[Image.new("RGB", (60, 40))]).getvalue()
+    # Version and flags, two times of eight bytes, then how many units a second has.
+    place = film.index(b"mdhd") + 4 + 4 + 16
+    with pytest.raises(PictureError) as refusal:
+        pictures.load(io.BytesIO(film[:place] + bytes(4) + film[place + 4 :]), 2048)
+    assert refusal.value.code == "broken"
