@@ -38,8 +38,8 @@ PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_
 REFUSED = ("Content Security Policy", "Permissions-Policy", "permissions policy", "Cross-Origin-Opener-Policy")
 """What the browser's complaints about headers have in them."""
 
-NOT_OURS = ("https://cdn.redoc.ly/redoc/logo-mini.svg", "sha256-bM6i/Qb6snN4zpfDg6WZt+vuPtz+OLCqu86Osj+sOCo=")
-"""What is to be refused: the logo that ReDoc would fetch from elsewhere, and an element that axe-core styles."""
+MAKERS_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
+"""What ReDoc would fetch from elsewhere, and must not."""
 
 expect.set_options(timeout=20_000)
 """Milliseconds: on a machine that is busy with more than these tests, too."""
@@ -69,7 +69,9 @@ def launch() -> Iterator[Callable[..., Browser]]:
 
 def is_refusal(message: ConsoleMessage) -> bool:
     """Tell whether this is the browser's complaint about a page that does not keep to our headers."""
-    return any(words in message.text for words in REFUSED) and not any(one in message.text for one in NOT_OURS)
+    # axe-core tries to style the page it inspects; what a test has run comes from no address.
+    is_tests = "Applying inline style" in message.text and not message.location["url"]
+    return any(words in message.text for words in REFUSED) and MAKERS_LOGO not in message.text and not is_tests
 
 
 @pytest.fixture

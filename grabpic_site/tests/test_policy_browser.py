@@ -5,13 +5,14 @@ Our own pages are looked at by `test_accessibility` and `test_staff_accessibilit
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from grabpic_site.tests.conftest import IN_BROWSER, is_refusal
 
@@ -30,9 +31,14 @@ pytestmark = IN_BROWSER
 
 def test_a_page_that_breaks_the_policy_is_noticed(launch: Callable[..., Browser], live_server: LiveServer) -> None:
     page = launch().new_page()
-    page.goto(f"{live_server}/")
-    with page.expect_console_message(is_refusal):
-        page.evaluate("document.body.setAttribute('style', 'color: red')")
+    answer = page.goto(f"{live_server}/")
+    assert answer is not None
+    headers = {"Content-Security-Policy": answer.headers["content-security-policy"]}
+    for broken in ('<p style="color: red">', "<script>1</script>", '<img src="https://example.org/a.png">'):
+        body = f"<!doctype html><title>Broken</title>{broken}"
+        page.route("**/broken", partial(Route.fulfill, body=body, content_type="text/html", headers=headers))
+        with page.expect_console_message(is_refusal):
+            page.goto(f"{live_server}/broken")
     page.close()
 
 
