@@ -166,7 +166,8 @@ def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def fits(page: Page) -> bool:
-    """Tell whether the page needs no scrolling sideways."""
+    """Tell whether the page, once it has its styles, needs no scrolling sideways."""
+    page.wait_for_load_state()
     # Not the window's inner width: on a phone that grows with what it has to show.
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
