@@ -54,7 +54,8 @@ def flaw_of(pixels: RGBArray, box: Box) -> str:
     face = _cut(pixels, box)
     if max(box.width, box.height) < SMALLEST:
         return "too_small"
-    if luminance(face).mean() < DARKEST:
+    # Every ninth pixel tells it as well.
+    if luminance(face[::3, ::3]).mean() < DARKEST:
         return "too_dark"
     return "too_blurred" if sharpness(face) < BLURRIEST else ""
 

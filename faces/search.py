@@ -16,11 +16,10 @@ import numpy as np
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from pgvector import HalfVector
-from pgvector.django import MaxInnerProduct
 
 from faces import probe
 from faces.engine import get_engine
-from faces.models import Centroid, Decision, DecisionFace, Face
+from faces.models import Decision, DecisionFace, Face
 from faces.probe import NoMatch
 from faces.quality import clarity
 from faces.thresholds import probability, thresholds
@@ -70,6 +69,13 @@ FROM seen LEFT JOIN (
 
 The nearest faces are chosen before they are joined to anything: half the time of Django's query, and none of its
 objects for thousands of faces."""
+
+
+_SIMILAR = """
+SELECT face_id, -(mean <#> %(vector)s::halfvec)
+FROM faces_centroid JOIN faces_face ON id = face_id
+WHERE face_id = ANY(%(persons)s) AND engine = %(engine)s AND -(mean <#> %(vector)s::halfvec) >= %(least)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,30 +208,33 @@ class _Search:
 
     def _whole(self, face: Face, score: float) -> Match:
         """Return the person, and the parts in which grouping left them: as similar to the centroid as to a selfie."""
-        similar = [(other, similarity) for other, similarity in self._parts(face) if other != face]
         sure, maybe = 1 - self.limits.sure, 1 - (self.limits.sure + self.limits.maybe) / 2
+        similar = self._parts(face, maybe)
         return Match(
             sure=[self._found(face, score), *(self._found(*part) for part in similar if part[1] >= sure)],
-            maybe=[self._found(*part) for part in similar if maybe <= part[1] < sure][:MOST_GUESSES],
+            maybe=[self._found(*part) for part in similar if part[1] < sure][:MOST_GUESSES],
         )
 
-    def _parts(self, face: Face) -> list[tuple[Face, float]]:
-        """Return the candidates most like this person, with the mean similarity of their faces to the centroid.
+    def _parts(self, face: Face, least: float) -> list[tuple[Face, float]]:
+        """Return the other candidates whose faces are in the mean at least so similar to this person's centroid.
 
-        Not those of whom staff said that they are somebody else.
+        The most similar first; not those of whom staff said that they are somebody else.
         """
-        nearest = (
-            Centroid.objects.filter(face__in=list(self.candidates), face__engine=self.event.engine)
-            .exclude(face__in=_kept_apart(face))
-            .annotate(distance=MaxInnerProduct("mean", face.embedding))
-            .order_by("distance")
-            .select_related("face")
-            # Vectors that nobody looks at, and that take milliseconds to read.
-            .defer("mean", "face__embedding")
-        )
+        similarities = self._similar_to(face, least)
+        if not similarities:
+            return []
+        persons = Face.objects.filter(pk__in=similarities).exclude(pk__in=_kept_apart(face)).defer("embedding")
         if face.name:
-            nearest = nearest.filter(face__name__in=("", face.name))
-        return [(centroid.face, -centroid.distance) for centroid in nearest[: 10 * MOST_GUESSES]]
+            persons = persons.filter(name__in=("", face.name))
+        parts = [(person, similarities[person.pk]) for person in persons]
+        return sorted(parts, key=lambda part: part[1], reverse=True)
+
+    def _similar_to(self, face: Face, least: float) -> dict[int, float]:
+        vector = HalfVector(face.embedding).to_text()
+        others = [person for person in self.candidates if person != face.pk]
+        with connection.cursor() as cursor:
+            cursor.execute(_SIMILAR, {"vector": vector, "persons": others, "engine": self.event.engine, "least": least})
+            return dict(cursor.fetchall())
 
     def _guesses(self) -> list[Found]:
         """Return the persons with the faces most like the selfie, of any size."""

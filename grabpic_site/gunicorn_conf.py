@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import struct
 from threading import Thread
@@ -11,6 +12,10 @@ from typing import Any
 import numpy as np
 
 from grabpic_site import settings as site
+
+# Each search on one processor, and several beside each other: together they need a tenth less than when each one uses
+# all processors, and a single one takes hardly longer.
+os.environ.setdefault("GRABPIC_ENGINE_THREADS", "1")
 
 wsgi_app = "grabpic_site.wsgi"
 worker_class = "gthread"
