@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -22,6 +22,8 @@ from events.authentication import NOT_FROM_HERE
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
+    from events.schema import Problem
+
 
 class Refusal(APIException):
     """A request that cannot be served as it is; the sentence says what to do."""
@@ -29,6 +31,11 @@ class Refusal(APIException):
     def __init__(self, code: str, reason: str, status_code: int = status.HTTP_400_BAD_REQUEST) -> None:
         super().__init__(reason, code)
         self.status_code = status_code
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Return the refusal with the very words that the OpenAPI document has."""
+        return cls(problem.code, problem.detail, problem.status)
 
 
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -55,7 +55,7 @@ def refuse_unseen(request: Request, answer: Any, derived: Collection[str] = ()) 
     wanted = request.headers.get("If-Match", "*").strip()
     versions = {tag.strip().removeprefix("W/").strip('"').partition("-")[0] for tag in wanted.split(",")}
     if wanted != "*" and _version(answer, derived) not in versions:
-        raise Refusal(CHANGED.code, CHANGED.detail, CHANGED.status)
+        raise Refusal.of(CHANGED)
 
 
 def _version(answer: Any, derived: Collection[str]) -> str:

@@ -140,7 +140,7 @@ class EventViewSet(RowViewSet):
             with transaction.atomic():
                 event = _locked(request, slug)
                 if self.query["confirm"] != event.name.strip():
-                    raise Refusal(UNCONFIRMED.code, UNCONFIRMED.detail)
+                    raise Refusal.of(UNCONFIRMED)
                 refuse_unseen(request, _shown(request, event, EventSerializer), self.derived)
                 event.delete()
         except OSError as error:
@@ -151,7 +151,7 @@ class EventViewSet(RowViewSet):
 def files_left() -> Refusal:
     """Say that what was deleted has left files behind."""
     logger.exception("Files of what was deleted are left in the storage")
-    return Refusal(FILES_LEFT.code, FILES_LEFT.detail, FILES_LEFT.status)
+    return Refusal.of(FILES_LEFT)
 
 
 def _locked(request: Request, slug: str) -> Event:

@@ -104,4 +104,4 @@ def page(
 
 
 def _invalid() -> Refusal:
-    return Refusal(INVALID_CURSOR.code, INVALID_CURSOR.detail)
+    return Refusal.of(INVALID_CURSOR)

@@ -108,7 +108,7 @@ class UploadViewSet(viewsets.ViewSet):
         event = managed_event(request)
         files = request.FILES.getlist("files")
         if not files:
-            raise Refusal("missing_file", "Send the photos as multipart form field `files`.")
+            raise Refusal.of(MISSING_FILE)
         outcomes = ingest.add_all(event, [(file, file.name) for file in files])
         if ingest.nothing_stored(outcomes):
             return storage_unavailable()

@@ -58,7 +58,7 @@ class StorageViewSet(ShownViewSet):
         image, rendition = found
         to_visitor = not managed_events(request).filter(pk=image.event_id).exists()
         if to_visitor and not is_offered(image.event, rendition):
-            raise Refusal(NOT_OFFERED.code, NOT_OFFERED.detail, NOT_OFFERED.status)
+            raise Refusal.of(NOT_OFFERED)
         return serve(request, image, rendition, to_visitor=to_visitor)
 
 

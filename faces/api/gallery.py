@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from events.api.etags import ETAG, IF_NONE_MATCH, NOT_MODIFIED, Tagged
 from events.authentication import managed_events
+from events.errors import Refusal
 from events.models import ApiKey, Event
 from events.schema import Problem, errors
 from faces import audit_log
@@ -53,7 +54,7 @@ class GalleryViewSet(Tagged, ShownViewSet):
         elif grant.persons().filter(pk=person.pk).exists():
             sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
         else:
-            raise PermissionDenied("This token is for another person.", "not_yours")
+            raise Refusal.of(NOT_YOURS)
         data = {"grab_id": person.grab_id, "total": len(sure) + len(maybe), "images": sure + maybe}
         return Response(GallerySerializer(data, context={"maybe": {image.pk for image in maybe}}).data)
 

@@ -149,7 +149,7 @@ class FaceViewSet(RowViewSet):
         with corrections_refused(), transaction.atomic():
             person = self._locked(request, grab_id)
             if person.grab_id != UUID(grab_id):
-                raise Refusal(SUCCEEDED.code, SUCCEEDED.detail, SUCCEEDED.status)
+                raise Refusal.of(SUCCEEDED)
             return Response(ErasureSerializer(privacy.erase(person.event, [person], actor_of(request))).data)
 
     @extend_schema(

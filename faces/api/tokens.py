@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from events.access import Actor
 
 
+INVALID_TOKEN = Problem(401, "invalid_token", "This token is not valid (any more). Take a new selfie.")
+
+
 class GalleryTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, earned by a matching selfie; puts the Grant into `request.auth`."""
 
@@ -32,7 +35,7 @@ class GalleryTokenAuthentication(BaseAuthentication):
         grant = Grant.from_token(token.strip())
         if grant is None:
             limits.spend("credentials", limits.address_of(request))
-            raise AuthenticationFailed("This token is not valid (any more). Take a new selfie.", "invalid_token")
+            raise AuthenticationFailed(INVALID_TOKEN.detail, INVALID_TOKEN.code)
         return AnonymousUser(), grant
 
     def authenticate_header(self, request: Request) -> str:
@@ -48,8 +51,6 @@ class GalleryTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "The `token` of a matching selfie."}
 
-
-INVALID_TOKEN = Problem(401, "invalid_token", "This token is not valid (any more). Take a new selfie.")
 
 GALLERY_AUTHENTICATION = (GalleryTokenAuthentication, ApiKeyAuthentication, SessionAuthentication)
 
