@@ -6,9 +6,11 @@ const said = document.querySelector("#said");
 
 async function copyKey() {
   key.select();
-  // Not there on a site without HTTPS: then the key is marked, and the device's own way to copy takes it.
+  // Where there is no clipboard (a site without HTTPS), or the browser still asks about it, the device's own way to copy
+  // takes what is marked.
+  said.textContent = "The key is marked: copy it now.";
   const isCopied = await navigator.clipboard?.writeText(key.value).then(() => true, () => false);
-  said.textContent = isCopied ? "Copied." : "The key is marked: copy it now.";
+  if (isCopied) said.textContent = "Copied.";
 }
 
 copy.hidden = false;

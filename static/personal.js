@@ -9,9 +9,11 @@ const said = document.querySelector("#link-said");
 
 async function copyLink() {
   link.select();
-  // Not there on a site without HTTPS: then the link is marked, and the device's own way to copy takes it.
+  // Where there is no clipboard (a site without HTTPS), or the browser still asks about it, the device's own way to copy
+  // takes what is marked.
+  said.textContent = gettext("The link is marked: copy it now.");
   const isCopied = await navigator.clipboard?.writeText(link.value).then(() => true, () => false);
-  said.textContent = isCopied ? gettext("Copied.") : gettext("The link is marked: copy it now.");
+  if (isCopied) said.textContent = gettext("Copied.");
 }
 
 function shareLink() {
