@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
-from benchmarks import calibration, faults, runs, throwaway
+from benchmarks import calibration, faults, runs
 from benchmarks.following import Follower
 from benchmarks.labelled import Faces
 from benchmarks.management.commands import benchmark
@@ -24,23 +23,11 @@ from events import queue
 from events.models import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_django import DjangoDbBlocker
+pytestmark = pytest.mark.usefixtures("own_database")
 
 KEYS = ["benchmark", "dataset", "subject", "metric", "value", "unit"]
-
-
-@pytest.fixture(autouse=True)
-def _database(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch, worker_id: str) -> Iterator[None]:
-    """Let the command make its own database, under a name that neither a benchmark nor another test process has."""
-    monkeypatch.setattr(throwaway, "DATABASE", f"grabpic_benchmark_test_{worker_id}")
-    before = connection.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        yield
-        connection.close()
-    assert connection.settings_dict["NAME"] == before
 
 
 def _run(*arguments: object) -> list[dict[str, Any]]:

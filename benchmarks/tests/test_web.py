@@ -8,25 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
-from benchmarks import throwaway, web
+from benchmarks import web
 from benchmarks.load import Answer
 from conftest import BLUE, GREEN, paint_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from pytest_django import DjangoDbBlocker
-
-
-@pytest.fixture
-def _database(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch, worker_id: str) -> Iterator[None]:
-    monkeypatch.setattr(throwaway, "DATABASE", f"grabpic_benchmark_web_{worker_id}")
-    with django_db_blocker.unblock():
-        yield
-        connection.close()
 
 
 def save(folder: Path, person: str, colour: tuple[int, int, int], photos: int) -> None:
@@ -36,7 +24,7 @@ def save(folder: Path, person: str, colour: tuple[int, int, int], photos: int) -
         (folder / person / f"{number}.png").write_bytes(photo)
 
 
-@pytest.mark.usefixtures("_database")
+@pytest.mark.usefixtures("own_database")
 def test_every_selfie_is_answered(tmp_path: Path) -> None:
     save(tmp_path, "blue", BLUE, 2)
     save(tmp_path, "green", GREEN, 3)
@@ -52,7 +40,7 @@ def test_every_selfie_is_answered(tmp_path: Path) -> None:
     assert {"decode_ms", "detect_ms", "embed_ms", "database_ms", "cpu_ms"} < values.keys()
 
 
-@pytest.mark.usefixtures("_database")
+@pytest.mark.usefixtures("own_database")
 def test_without_selfies_there_is_nothing_to_measure(tmp_path: Path) -> None:
     save(tmp_path, "blue", BLUE, 1)
     with pytest.raises(CommandError, match="Nobody is in two photos"):

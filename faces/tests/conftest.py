@@ -14,6 +14,7 @@ from conftest import BLUE, GREEN, RED
 from events import ingest
 from events.models import Event, Image
 from faces import pipeline
+from faces.tests.replays import Replays
 
 Painter = Callable[..., io.BytesIO]
 
@@ -55,14 +56,23 @@ def add(event: Event, paint: Painter) -> Callable[..., Image]:
     return add_photo
 
 
+@pytest.fixture(scope="session")
+def replays() -> Replays:
+    return Replays()
+
+
 @pytest.fixture
-def run(event: Event, add: Callable[..., Image]) -> Event:
+def run(event: Event, add: Callable[..., Image], replays: Replays) -> Event:
     """An event that is indexed: red is in three photos, green in two, blue in one, and one is empty."""
-    add("red.png", RED)
-    add("red-green.png", RED, GREEN)
-    add("all.png", RED, GREEN, BLUE)
-    add("empty.png")
-    pipeline.ingest(event)
+
+    def index() -> None:
+        add("red.png", RED)
+        add("red-green.png", RED, GREEN)
+        add("all.png", RED, GREEN, BLUE)
+        add("empty.png")
+        pipeline.ingest(event)
+
+    replays.do(index, event)
     return event
 
 
