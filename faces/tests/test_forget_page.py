@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,13 @@ def text(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+def choice(client: Client) -> dict[str, str]:
+    """Return what the form sends where the box “Also delete my face” is ticked."""
+    box = re.search(r'name="person" value="([^"]+)"', text(client.get(ADDRESS)))
+    assert box
+    return {"person": box[1]}
+
+
 def test_the_page_says_what_goes_and_how_many_photos_the_choice_is_about(
     run: Event, client: Client, paint: Painter
 ) -> None:
@@ -68,16 +76,33 @@ def test_the_visitor_is_forgotten_and_the_faces_stay(run: Event, client: Client,
 def test_on_choice_the_person_goes_from_the_event(run: Event, client: Client, paint: Painter) -> None:
     person = person_at("red.png", 0)
     take_selfie(client, paint(RED))
-    answer = client.post(ADDRESS, {"person": "yes"})
+    answer = client.post(ADDRESS, choice(client))
     assert "your face in 3 photos" in text(answer)
     assert isinstance(search.find(run, paint(RED)), NoMatch)
     assert isinstance(search.find(run, paint(GREEN)), Match)
     assert AuditEntry.objects.get(action="erased").grab_id == person.grab_id
 
 
+def test_a_page_about_the_one_before_erases_nobody(run: Event, client: Client, paint: Painter) -> None:
+    """A shared phone: the first leaves the page open, the second takes a selfie in another tab."""
+    take_selfie(client, paint(RED))
+    of_the_first = choice(client)
+    take_selfie(client, paint(GREEN))
+    answer = client.post(ADDRESS, of_the_first)
+    assert answer.status_code == 409
+    assert "Nothing was deleted: another selfie was taken" in text(answer)
+    assert "in these 2 photos" in text(answer)
+    assert Visitor.objects.count() == 1
+    assert Face.objects.count() == 3
+    assert choice(client) != of_the_first
+    client.post(ADDRESS, choice(client))
+    assert isinstance(search.find(run, paint(GREEN)), NoMatch)
+    assert isinstance(search.find(run, paint(RED)), Match)
+
+
 def test_a_second_time_there_is_nothing_to_forget(run: Event, client: Client, paint: Painter) -> None:
     take_selfie(client, paint(RED))
-    client.post(ADDRESS, {"person": "yes"})
+    client.post(ADDRESS, choice(client))
     for answer in (client.post(ADDRESS, {"person": "yes"}), client.get(ADDRESS)):
         assert answer.status_code == 200
         assert "Nothing of you is here" in text(answer)
@@ -92,7 +117,7 @@ def test_other_sessions_of_the_same_person_die_with_the_faces(
     client.post(ADDRESS)
     assert client_2.get(GALLERY).status_code == 200
     take_selfie(client, paint(RED))
-    assert "1 other gallery that your face had opened" in text(client.post(ADDRESS, {"person": "yes"}))
+    assert "1 other gallery that your face had opened" in text(client.post(ADDRESS, choice(client)))
     assert client_2.get(GALLERY).status_code == 302
     assert not Visitor.objects.exists()
 
@@ -151,7 +176,7 @@ def test_a_consent_whose_selfie_found_nobody_can_be_taken_back(run: Event, clien
 def test_an_event_that_is_over_forgets_too(run: Event, client: Client, paint: Painter) -> None:
     take_selfie(client, paint(RED))
     Event.objects.update(closes_at=timezone.now() - timedelta(minutes=1))
-    assert "your face in 3 photos" in text(client.post(ADDRESS, {"person": "yes"}))
+    assert "your face in 3 photos" in text(client.post(ADDRESS, choice(client)))
 
 
 @pytest.mark.parametrize("who", ["anonymous", "another person", "another event", "member", "staff"])

@@ -246,7 +246,7 @@ def test_a_visitor_who_is_forgotten_with_their_person_is_told(client: Client, ru
     new_webhook()
     red, _ = red_and_green(run)
     client.post(f"/events/{run.slug}/selfie/", {"file": paint(RED), "consent": consent.VERSION})
-    client.post(f"/events/{run.slug}/forget/", {"person": "yes"})
+    client.post(f"/events/{run.slug}/forget/", {"person": str(red.pk)})
     assert told("person.forgotten") == [{"grab_id": str(red.grab_id), "former_grab_ids": []}]
 
 

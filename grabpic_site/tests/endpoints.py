@@ -146,7 +146,8 @@ GALLERIES = [
     row("GET", EVENT + "forget/", "draft", {STAFF: "200"}),
     row("GET", EVENT + "forget/", "code", {EVERYBODY: "200"}),
     row("POST", EVENT + "forget/", "draft", {STAFF: "200"}, form={"person": "yes"}),
-    row("POST", EVENT + "forget/", "code", {ADA | BOB: "200 changed"}, "200", form={"person": "yes"}),
+    row("POST", EVENT + "forget/", "code", {ADA: "200 changed", BOB: "409"}, "200", form={"person": "{ada.pk}"}),
+    row("POST", EVENT + "forget/", "code", {ADA | BOB: "200 changed"}, "200"),
 ]
 
 FILES = [
