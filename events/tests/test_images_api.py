@@ -12,13 +12,13 @@ from conftest import BLUE, GREEN, RED
 from events.models import Event, Image, Scope
 from events.tests.programs import code_of, organiser_of, program, send, tables_asked, walk
 from faces.models import Face
-from faces.tests.conftest import add, listed, run
+from faces.tests.conftest import add, listed, replays, run
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.test import Client
 
-__all__ = ["add", "run"]
+__all__ = ["add", "replays", "run"]
 
 IMAGES = "/api/v1/images"
 
