@@ -84,7 +84,7 @@ def serve(
     if rendition not in Image.Rendition.values:
         raise Http404
     words = image.event.watermark if to_visitor and rendition == Image.Rendition.PREVIEW else ""
-    answer = HttpResponse(headers=_headers(image, rendition, words, as_attachment))
+    answer = HttpResponse(headers=_headers(request, image, rendition, words, as_attachment))
     conditional = get_conditional_response(request, answer["ETag"], response=answer)
     if conditional is not answer:
         return conditional  # type: ignore[return-value]
@@ -98,13 +98,18 @@ def serve(
         return storage_unavailable()
 
 
-def _headers(image: Image, rendition: str, words: str, as_attachment: bool) -> dict[str, str]:
+def _headers(
+    request: HttpRequest | Request, image: Image, rendition: str, words: str, as_attachment: bool
+) -> dict[str, str]:
+    # A photo that fills a tab would come back with the “back” button, also for whoever has the device by then.
+    alone = request.headers.get("Sec-Fetch-Dest") == "document"
     return {
         "Content-Type": CONTENT_TYPES[PurePosixPath(image.key_of(rendition)).suffix],
         "Content-Disposition": content_disposition_header(as_attachment, download_name(image, rendition)) or "",
         "ETag": etag(image, rendition, words),
         # Not for long, since others may use the device, too; closing a gallery clears the cache where browsers can.
-        "Cache-Control": "private, max-age=3600",
+        "Cache-Control": "private, no-store" if alone else "private, max-age=3600",
+        "Vary": "Sec-Fetch-Dest",
     }
 
 

@@ -58,6 +58,8 @@ def leave(request: HttpRequest, event: Event) -> None:
         known = dict(request.session.get(part, {}))
         if known.pop(str(event.pk), None) is not None:
             request.session[part] = known
+            # Photos in the browser's cache were sent for another cookie from now on.
+            request.session.cycle_key()
 
 
 def agree(request: HttpRequest, event: Event) -> Consent:
