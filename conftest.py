@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import socket
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
+from botocore.loaders import create_loader
 from django.contrib.auth.models import Group, Permission, User
 from django.core.files.storage import storages
 from django.db import connection
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from botocore.loaders import Loader
     from django.test import Client
     from pytest_django.fixtures import Settings
 
@@ -107,9 +110,16 @@ def dead_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(time=time.time, sleep=lambda _: None))
 
 
+@functools.cache
+def _loader(path: str | None) -> Loader:
+    return create_loader(path)
+
+
 def use_s3(endpoint: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    # The description of S3 is read for each client anew otherwise.
+    monkeypatch.setattr("botocore.session.create_loader", _loader)
     options = {"bucket_name": f"photos-{uuid.uuid4().hex}", "endpoint_url": endpoint, "region_name": "us-east-1"}
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "events.s3.S3Storage", "OPTIONS": options}}
 
@@ -213,6 +223,7 @@ def paint_photo(
         left = 20 + place * 90
         pixels[100:170, left : left + 70] = colour
     file = io.BytesIO()
-    Picture.fromarray(pixels).save(file, file_format)
+    # Painted a thousand times and read but a few: quick is better than small.
+    Picture.fromarray(pixels).save(file, file_format, compress_level=1)
     file.seek(0)
     return file
