@@ -11,10 +11,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 
 from events.access import is_staff
+from events.ingest import Refused
 from events.models import ApiKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.http import HttpRequest
+    from django.utils.datastructures import MultiValueDict
 
 ROOM_FOR_THE_REST = 1_000_000
 """Bytes of a form beside its selfie, or of one that has none."""
@@ -24,6 +28,15 @@ SELFIES = ("selfie", "api-selfie")
 
 PHOTOS = "api-upload"
 """The address to which API keys send photos; it looks at the key before it reads them."""
+
+FIELD = "files"
+"""The field of a form that brings photos."""
+
+
+def strays(files: MultiValueDict[str, UploadedFile[Any]]) -> list[Refused]:
+    """Return the files that came in other fields than photos do, refused by their names."""
+    others: Iterable[UploadedFile[Any]] = (file for name in files if name != FIELD for file in files.getlist(name))
+    return [Refused(file.name or "", "unknown_field", f"Send photos as form field `{FIELD}`.") for file in others]
 
 
 class StrangersBringLittle(FileUploadHandler):

@@ -24,6 +24,7 @@ from events import gate, ingest
 from events.access import is_staff
 from events.models import Event, Image
 from events.serving import serve
+from events.uploads import FIELD, strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,14 +154,15 @@ def poster(request: HttpRequest, slug: str) -> HttpResponse:
 def upload_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what has arrived; take the files of a plain form (with scripts, they go to the API instead)."""
     event = managed_event(request, slug)
-    files = request.FILES.getlist("files")
+    files = request.FILES.getlist(FIELD)
     # Taking the same files twice changes nothing, so the answer may be reloaded, and needs no redirect.
     outcomes = ingest.add_all(event, [(file, file.name or "photo") for file in files])
     context = _uploaded([file.name for file in files], outcomes)
+    context["refused"] += strays(request.FILES)
     context |= {
         "event": event,
         "max_mb": settings.MAX_UPLOAD_MB,
-        "nothing_sent": request.method == "POST" and not files,
+        "nothing_sent": request.method == "POST" and not request.FILES,
     }
     status = HTTPStatus.SERVICE_UNAVAILABLE if ingest.nothing_stored(outcomes) else HTTPStatus.OK
     return render(request, "events/upload.html", context, status=status)

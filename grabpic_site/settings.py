@@ -208,6 +208,7 @@ MAX_SELFIE_MB = env.int("MAX_SELFIE_MB", default=20)
 MAX_MEGAPIXELS = env.int("MAX_MEGAPIXELS", default=120)
 MAX_SELFIE_MEGAPIXELS = env.int("MAX_SELFIE_MEGAPIXELS", default=64)
 FILE_UPLOAD_HANDLERS = [
+    "events.parts.NoFileIsLost",
     "events.uploads.StrangersBringLittle",
     "events.uploads.SelfiesInMemory",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -25,6 +25,7 @@ from events.errors import Refusal, storage_unavailable
 from events.idempotency import idempotent
 from events.models import Scope
 from events.schema import STORAGE_UNAVAILABLE, UNKNOWN_EVENT, BinaryField, Problem, errors
+from events.uploads import FIELD, strays
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -106,7 +107,7 @@ class UploadViewSet(viewsets.ViewSet):
         listed in `errors` with that code.
         """
         event = managed_event(request)
-        files = request.FILES.getlist("files")
+        files = request.FILES.getlist(FIELD)
         if not files:
             raise Refusal.of(MISSING_FILE)
         outcomes = ingest.add_all(event, [(file, file.name) for file in files])
@@ -122,7 +123,7 @@ class UploadViewSet(viewsets.ViewSet):
                 ],
                 "errors": [
                     {"file": outcome.file_name, "code": outcome.code, "detail": outcome.reason}
-                    for outcome in outcomes
+                    for outcome in (*outcomes, *strays(request.FILES))
                     if isinstance(outcome, ingest.Refused)
                 ],
             }

@@ -161,3 +161,67 @@ def test_no_link_leads_out_of_the_drop_folder(event: Event, other_event: Event, 
     (drop / "folder").symlink_to(theirs.parent, target_is_directory=True)
     assert ingest.add_dropped(event) == []
     assert list(event.images.values_list("file_name", flat=True)) == ["mine.png"]
+
+
+ODD = {
+    b'name="files"; filename="l\xe4ufer.jpg"': "l\ufffdufer.jpg",
+    b'name="files"; filename=""': "photo",
+    b'name="files"': "photo",
+    b'name="files"; filename=".."': "photo",
+    b'name="files"; filename="..."': "...",
+    b'name="files"; filename="a/"': "photo",
+    b'name="files"; filename="nul\0l.jpg"': "null.jpg",
+    b"name=\"files\"; filename*=UTF-8''l%C3%A4ufer.jpg": "l\u00e4ufer.jpg",
+    b"name=\"files\"; filename*=UTF-8''l%ffufer.jpg": "l\ufffdufer.jpg",
+    b'name="files"; filename="' + "\u8dd1".encode() * 5000 + b'.jpg"': "\u8dd1" * 196 + ".jpg",
+    b'name="files"; filename="a \\"b\\" c; d=e.jpg"': 'a "b" c; d=e.jpg',
+}
+"""What the header of a part may say, and the name that its photo gets."""
+
+STRAYS = {
+    b'name="photo"; filename="stray.jpg"': "stray.jpg",
+    b'name="l\xe4ufer"; filename="stray.jpg"': "stray.jpg",
+    b'filename="nowhere.jpg"': "nowhere.jpg",
+    b"name=\"files\"; filename*=klingon''a.jpg": "photo",
+    b"": "photo",
+}
+"""Files that come in no field for photos."""
+
+
+def odd_form(*headers: bytes) -> bytes:
+    parts = []
+    for at, header in enumerate(headers):
+        head = b"--edge\r\nContent-Disposition: form-data; " + header + b"\r\nContent-Type: image/png\r\n\r\n"
+        parts.append(head + paint_photo(shade=60 + at).read() + b"\r\n")
+    return b"".join(parts) + b"--edge--\r\n"
+
+
+def test_no_part_of_an_upload_vanishes(client: Client, event: Event) -> None:
+    headers = {"Authorization": f"Api-Key {new_key()}"}
+    content_type = "multipart/form-data; boundary=edge"
+    answer = client.post("/api/v1/upload", odd_form(*ODD, *STRAYS), content_type=content_type, headers=headers).json()
+    assert [file["file"] for file in answer["files"]] == list(ODD.values())
+    assert answer["uploaded"] == event.images.count() == len(ODD)
+    assert sorted(error["file"] for error in answer["errors"]) == sorted(STRAYS.values())
+    assert {error["code"] for error in answer["errors"]} == {"unknown_field"}
+
+
+def test_nor_does_one_of_the_pages_form(staff_client: Client, event: Event) -> None:
+    body, content_type = odd_form(*ODD, *STRAYS), "multipart/form-data; boundary=edge"
+    page = staff_client.post(f"/events/{event.slug}/upload/", body, content_type=content_type)
+    assert event.images.count() == len(ODD)
+    assert len(page.context["refused"]) == len(STRAYS)
+    assert "stray.jpg" in page.content.decode()
+
+
+def test_a_browser_that_sends_no_file_sends_none(staff_client: Client, event: Event) -> None:
+    body = b'--edge\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\n\r\n--edge--\r\n'
+    page = staff_client.post(f"/events/{event.slug}/upload/", body, content_type="multipart/form-data; boundary=edge")
+    assert (page.context["nothing_sent"], page.context["refused"]) == (True, [])
+
+
+def test_a_part_without_an_end_of_its_headers_has_the_whole_form_refused(client: Client, event: Event) -> None:
+    body = odd_form(b'name="files"; filename="a.jpg"').replace(b"\r\n\r\n", b"\n\n")
+    headers = {"Authorization": f"Api-Key {new_key()}"}
+    answer = client.post("/api/v1/upload", body, content_type="multipart/form-data; boundary=edge", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
