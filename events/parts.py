@@ -40,7 +40,7 @@ class NoFileIsLost(FileUploadHandler):
         input_data: IO[bytes],
         META: dict[str, str],  # noqa: N803  # Django's name
         content_length: int,
-        boundary: bytes,
+        boundary: Any,  # bytes, though the stubs say str
         encoding: str | None = None,
     ) -> Any:
         """Return what the form holds: its fields and its files.
