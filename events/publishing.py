@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from events import lettering
 
@@ -125,6 +125,13 @@ class Publishing(models.Model):
     def takes_faces(self) -> bool:
         """Whether faces may be looked for: not after they were deleted, until staff have them found again."""
         return self.keeps_faces and self.faces_deleted_at is None
+
+    @property
+    def seal(self) -> str:
+        """What a token has that was earned with the present code, and that tells nobody the code; empty without one."""
+        if self.access != self.Access.CODE:
+            return ""
+        return salted_hmac("grabpic.seal", _plain(self.access_code), algorithm="sha256").hexdigest()
 
     def accepts_code(self, code: str) -> bool:
         """Tell whether this is the code that opens the event; blanks, hyphens and case do not matter."""

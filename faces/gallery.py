@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from events.access import Actor
     from faces.search import Match
 
-SALT = "grabpic.gallery.tiers"
+SALT = "grabpic.gallery.sealed"
 
 
 class Tier(StrEnum):
@@ -52,15 +52,18 @@ class Grant:
 
     @classmethod
     def from_token(cls, token: str) -> Grant | None:
-        """Return what the token grants; None when it is forged, damaged or older than GALLERY_TOKEN_HOURS."""
+        """Return what the token grants.
+
+        None when it is forged, damaged, older than GALLERY_TOKEN_HOURS, or of an event that asks for another code now.
+        """
         try:
-            event_id, sure, maybe = signing.loads(token, salt=SALT, max_age=settings.GALLERY_TOKEN_HOURS * 3600)
+            event_id, sure, maybe, seal = signing.loads(token, salt=SALT, max_age=settings.GALLERY_TOKEN_HOURS * 3600)
         except signing.BadSignature:
             return None
-        return cls(event_id, tuple(sure), tuple(maybe))
+        return cls(event_id, tuple(sure), tuple(maybe)) if _seal_of(event_id) in ("", seal) else None
 
     def to_token(self) -> str:
-        return signing.dumps([self.event_id, self.sure, self.maybe], salt=SALT)
+        return signing.dumps([self.event_id, self.sure, self.maybe, _seal_of(self.event_id)], salt=SALT)
 
     def persons(self, tier: Tier | None = None) -> QuerySet[Face]:
         """Return the persons that the witnesses of a tier, or of both, belong to now; without those hidden since.
@@ -94,6 +97,12 @@ class Grant:
         for image, *box in faces:
             boxes[image].append(box)
         return boxes
+
+
+def _seal_of(event_id: int) -> str | None:
+    """Return the event's seal; None where it is gone."""
+    event = Event.objects.filter(pk=event_id).only("access", "access_code").first()
+    return event.seal if event else None
 
 
 def open_images(user: Actor, grants: Iterable[Grant]) -> QuerySet[Image]:

@@ -8,7 +8,7 @@ import pytest
 from django.core import signing
 
 from events.models import Event
-from faces.gallery import Grant, Tier
+from faces.gallery import SALT, Grant, Tier
 from faces.models import Face, ImageFace
 
 if TYPE_CHECKING:
@@ -33,9 +33,34 @@ def test_a_token_says_what_it_grants(run: Event) -> None:
     assert Grant.from_token(grant.to_token()) == grant
 
 
-def test_a_token_of_before_the_tiers_grants_nothing(run: Event) -> None:
-    old = signing.dumps([run.pk, leftmost("red.png").pk], salt="grabpic.gallery")
+def test_a_token_of_before_the_seals_grants_nothing(run: Event) -> None:
+    old = signing.dumps([run.pk, [leftmost("red.png").pk], []], salt="grabpic.gallery.tiers")
     assert Grant.from_token(old) is None
+
+
+def test_another_code_ends_a_token_and_another_way_to_write_it_does_not(run: Event) -> None:
+    without = grant_for(run, "red.png").to_token()
+    Event.objects.update(access=Event.Access.CODE, access_code="ABCD-2345")
+    assert Grant.from_token(without) is None
+    token = grant_for(run, "red.png").to_token()
+    Event.objects.update(access_code="abcd2345")
+    assert Grant.from_token(token)
+    Event.objects.update(access_code="WXYZ-2345")
+    assert Grant.from_token(token) is None
+    Event.objects.update(access=Event.Access.SELFIE)
+    assert Grant.from_token(token)
+
+
+def test_a_token_tells_nobody_the_code(run: Event) -> None:
+    Event.objects.update(access=Event.Access.CODE, access_code="ABCD-2345")
+    token = grant_for(run, "red.png").to_token()
+    assert "ABCD2345" not in str(signing.loads(token, salt=SALT)).upper()
+
+
+def test_a_token_of_an_event_that_is_gone_grants_nothing(run: Event) -> None:
+    token = grant_for(run, "red.png").to_token()
+    run.delete()
+    assert Grant.from_token(token) is None
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a:b:c", "bnVsbA:1uX:xyz"])
