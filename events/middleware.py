@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.shortcuts import render
 
 from events.errors import length_required
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class TooManyRequestsMiddleware:
@@ -43,4 +46,16 @@ class LengthRequiredMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             return length_required(request)
+        return self._get_response(request)
+
+
+class FormsInUtf8Middleware:
+    """Reads every form as UTF-8, whatever its header says: with some encodings that Python has, none can be read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.encoding and request.content_type in FORMS:
+            request.encoding = settings.DEFAULT_CHARSET
         return self._get_response(request)

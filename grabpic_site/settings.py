@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "grabpic_site.headers.HeadersMiddleware",
     "grabpic_site.headers.PolicyMiddleware",
     "events.middleware.LengthRequiredMiddleware",
+    "events.middleware.FormsInUtf8Middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -225,3 +225,14 @@ def test_a_part_without_an_end_of_its_headers_has_the_whole_form_refused(client:
     headers = {"Authorization": f"Api-Key {new_key()}"}
     answer = client.post("/api/v1/upload", body, content_type="multipart/form-data; boundary=edge", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "base64", "idna"])
+def test_forms_are_utf_8_whatever_they_say(client: Client, event: Event, encoding: str) -> None:
+    """Python knows all of these, and can read a form by none."""
+    kind = f"multipart/form-data; boundary=edge; charset={encoding}"
+    headers = {"Authorization": f"Api-Key {new_key()}"}
+    body = odd_form(b'name="files"; filename="a.jpg"')
+    assert client.generic("POST", "/api/v1/upload", body, kind, headers=headers).json()["uploaded"] == 1
+    kind = f"application/x-www-form-urlencoded; charset={encoding}"
+    assert client.generic("POST", f"/events/{event.slug}/selfie/", b"consent=x", kind).status_code == 400

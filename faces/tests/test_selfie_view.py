@@ -129,6 +129,12 @@ class TestJson:
         response = send(visitor(), *[selfie_of(RED)] * 5)
         assert (response.status_code, response.json()["code"]) == (400, "too_many_files")
 
+    def test_says_so_when_the_form_does_not_arrive_whole(self, run: Event) -> None:
+        body, kind = b'--edge\r\nContent-Disposition: form-data; name="file"', "multipart/form-data; boundary=edge"
+        for accept, is_in in (("text/html", "Part of this picture is missing"), ("application/json", "truncated")):
+            response = visitor().post(SELFIE, body, content_type=kind, headers={"Accept": accept})
+            assert (response.status_code, is_in in response.content.decode()) == (400, True)
+
     def test_of_a_draft_is_for_staff(self, client: Client, run: Event, member: User) -> None:
         Event.objects.update(access=Event.Access.DRAFT)
         assert send(client, selfie_of(RED)).status_code == 404

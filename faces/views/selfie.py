@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import HttpResponseRedirect, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -44,6 +45,7 @@ NO_CONSENT = NoMatch("consent_required", "Tick the box first: without your conse
 TOO_MANY_FILES = NoMatch("too_many_files", f"Send at most {search.MOST_SELFIES} selfies of one person.")
 TOO_MANY_REQUESTS = NoMatch("too_many_requests", "Too many selfies came from here. Wait a minute, and try again.")
 TOO_LARGE = NoMatch("file_too_large", "The selfies are too large.")
+TRUNCATED = NoMatch("truncated", "The selfie did not arrive as it was sent. Send it again.")
 ENGINE_UNAVAILABLE = NoMatch("engine_unavailable", "Selfies cannot be compared just now. Try again later.")
 
 STATUS = {"no_match": HTTPStatus.NOT_FOUND, "engine_unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
@@ -77,6 +79,8 @@ def selfie(request: HttpRequest, event: Event) -> HttpResponse:
         return _problem(request, event, TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except TooManyFilesSent:
         return _problem(request, event, TOO_MANY_FILES)
+    except MultiPartParserError:
+        return _problem(request, event, TRUNCATED)
 
 
 def _counted(request: HttpRequest, event: Event) -> HttpResponse:
