@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
-from drf_spectacular.views import SpectacularAPIView
 
 from events import views as events_views
 from events.api import events, health, images, photos
@@ -94,7 +93,7 @@ urlpatterns = [
     path("language/", languages.choose_language, name="set_language"),
     path("language.js", languages.javascript_catalog, name="javascript-catalog"),
     path("api/v1/", include(api_v1)),
-    path("api/schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
+    path("api/schema", documentation.SchemaView.as_view(), name="schema"),
     path("metrics", operations.MetricsViewSet.as_view({"get": "retrieve"}), name="metrics"),
     path("docs", documentation.swagger, name="docs"),
     path("redoc", documentation.redoc, name="redoc"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from drf_spectacular.validation import validate_schema
 
+from grabpic_site import documentation
+
 if TYPE_CHECKING:
     from django.test import Client
 
@@ -59,3 +61,17 @@ def test_the_pages_load_nothing_from_elsewhere_and_run_nothing_inline(client: Cl
     assert "http" not in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert not re.search(r"<style|<script>| style=", answer.content.decode())
+
+
+@pytest.mark.django_db
+def test_the_document_is_written_once_and_sent_to_who_lacks_it(client: Client) -> None:
+    documentation.document.cache_clear()
+    first, second = (client.get(f"/api/schema?format=json&lang={language}") for language in ("en", "de"))
+    assert first.json() == second.json()
+    assert documentation.document.cache_info().misses == 1
+    yaml = client.get("/api/schema")
+    assert (yaml["Content-Type"], yaml.content[:8]) == ("application/vnd.oai.openapi; charset=utf-8", b"openapi:")
+    assert (first["Content-Disposition"], "Accept" in first["Vary"]) == ('inline; filename="Grabpic.json"', True)
+    assert first["ETag"] != yaml["ETag"]
+    known = client.get("/api/schema", headers={"If-None-Match": yaml["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
