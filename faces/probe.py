@@ -176,7 +176,7 @@ def combine(probes: Sequence[Probe], max_distance: float) -> Probe | NoMatch:
 
 
 def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> Probe | NoMatch:
-    """Return the face of the selfie that it was taken for, or say why there is none.
+    """Return the face of the selfie that it was taken for, or say why there is none that can be compared.
 
     Raises:
         EngineError: the engine cannot be used.
@@ -193,13 +193,19 @@ def read(engine: FaceEngine, selfie: IO[bytes], meant: Iterable[Meant] = ()) -> 
     if isinstance(found, NoMatch):
         return found
     flaw = flaws.flaw_of(pixels, found.box)
+    if flaws.is_smeared(pixels, found.box):
+        return _hard_to_recognise(flaw or "too_blurred")
     all_faces = [found, *(other for other in detected if other is not found)]
     return Probe(
         engine.embed(pixels, [found])[0],
         float(clarity(found.box.width, found.box.height)),
-        NoMatch(flaw, flaws.REASONS[flaw]) if flaw else None,
+        _hard_to_recognise(flaw) if flaw else None,
         faces=tuple(Share.of(face.box, pixels) for face in all_faces),
     )
+
+
+def _hard_to_recognise(flaw: str) -> NoMatch:
+    return NoMatch(flaw, flaws.REASONS[flaw])
 
 
 def detect(engine: FaceEngine, pixels: RGBArray) -> list[Detection]:

@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Picture
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from events.pictures import Pixels
 
 Colour = tuple[int, int, int]
@@ -26,11 +28,19 @@ def selfie_of(colour: Colour, side: int = 120) -> io.BytesIO:
     return _file(pixels)
 
 
-def blurred(colour: Colour, side: int = 120) -> io.BytesIO:
+def blurred(colour: Colour) -> io.BytesIO:
+    """Paint a face that has no fine details."""
+    return _shaded(colour, 0.8 + 0.2 * np.sin(np.linspace(0, 5 * np.pi, 120)))
+
+
+def smeared(colour: Colour) -> io.BytesIO:
     """Paint a face that fades from side to side, without any detail."""
+    return _shaded(colour, np.linspace(0.6, 1, 120))
+
+
+def _shaded(colour: Colour, rows: NDArray[np.float64]) -> io.BytesIO:
     pixels = _grey()
-    fading = np.linspace(0.6, 1, side)[:, None] * np.array(colour)
-    pixels[90 : 90 + side, 140 : 140 + side] = np.round(fading).astype(np.uint8)
+    pixels[90:210, 140:260] = np.round(rows[:, None] * np.array(colour)).astype(np.uint8)[:, None]
     return _file(pixels)
 
 

@@ -64,6 +64,13 @@ def test_sharpness_falls_with_blur_and_not_with_light(pixels: Pixels) -> None:
     assert flaws.sharpness(pixels // 2) == pytest.approx(flaws.sharpness(pixels), rel=0.05)
 
 
+def test_noise_hides_no_heavy_blur(pixels: Pixels) -> None:
+    noise = np.random.default_rng(1).normal(0, 3, pixels.shape)
+    noisy = np.clip(smoothed(pixels, 400) + noise, 0, 255).astype(np.uint8)
+    assert flaws.is_smeared(noisy, box(100))
+    assert not flaws.is_smeared(smoothed(pixels, 60), box(100))
+
+
 def test_a_face_of_one_colour_is_not_blurred() -> None:
     assert flaws.sharpness(np.full((50, 50, 3), 99, np.uint8)) == math.inf
 

@@ -16,7 +16,7 @@ from faces.engine import get_engine
 from faces.gallery import Grant
 from faces.probe import Meant, NoMatch, Probe
 from faces.search import Match
-from faces.tests.selfies import DARK_BLUE, YELLOW, blurred, selfie_of
+from faces.tests.selfies import DARK_BLUE, YELLOW, blurred, selfie_of, smeared
 from faces.tests.test_grouping import direction
 from faces.tests.test_search import angles, cosine, person
 
@@ -187,6 +187,12 @@ class TestFlaws:
         assert photos(run, found) == {"all.png"}
         assert isinstance(found, Match)
         assert found.flaw
+
+    def test_a_face_like_all_blurred_ones_is_not_compared(self, run: Event) -> None:
+        found = search.find(run, smeared(BLUE))
+        assert isinstance(found, NoMatch)
+        assert (found.code, found.selfie) == ("too_blurred", 0)
+        assert photos(run, search.find(run, smeared(BLUE), selfie_of(RED))) == {"red.png", "red-green.png", "all.png"}
 
     def test_a_guess_stays_a_guess(self, run: Event) -> None:
         run.max_distance, run.maybe_distance = 0.0001, 0.6
