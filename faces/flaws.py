@@ -46,7 +46,7 @@ COARSE = 24
 unfocused lens, with and without noise. Below it, 24 of 842 strangers were surely shown somebody, and 263 maybe; of 664
 others 4 surely found themselves, and 18 somebody else. Above it, 3 of 1,987 strangers were; of 1,582 others, 759
 surely found themselves, and one somebody else. Noise passes for details with `sharpness` at SIDE, and not with this. As
-they are, all selfies have 0.33 and more.
+they are, all selfies have 0.33 and more, and faces of 40 pixels and more in RBNR's marathon photos 0.13 (236 faces).
 """
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -72,8 +72,11 @@ def flaw_of(pixels: RGBArray, box: Box) -> str:
 
 
 def is_smeared(pixels: RGBArray, box: Box) -> bool:
-    """Tell whether a face is blurred beyond recognition: compared with others, it would find strangers."""
-    return sharpness(_cut(pixels, box), COARSE) < SMEARED
+    """Tell whether a face is blurred beyond recognition: compared with others, it would find strangers.
+
+    A face that is too small never is: those have few details, and `quality.clarity` trusts them less already.
+    """
+    return max(box.width, box.height) >= SMALLEST and sharpness(_cut(pixels, box), COARSE) < SMEARED
 
 
 def luminance(pixels: RGBArray) -> NDArray[np.float64]:

@@ -69,6 +69,7 @@ def test_noise_hides_no_heavy_blur(pixels: Pixels) -> None:
     noisy = np.clip(smoothed(pixels, 400) + noise, 0, 255).astype(np.uint8)
     assert flaws.is_smeared(noisy, box(100))
     assert not flaws.is_smeared(smoothed(pixels, 60), box(100))
+    assert not flaws.is_smeared(noisy, box(flaws.SMALLEST - 1))
 
 
 def test_a_face_of_one_colour_is_not_blurred() -> None:

@@ -156,6 +156,16 @@ def test_who_has_only_the_link_deletes_no_faces(run: Event, client: Client) -> N
     assert not Visitor.objects.exists()
 
 
+def test_on_another_device_the_consent_is_taken_back_too(
+    run: Event, client: Client, client_2: Client, paint: Painter
+) -> None:
+    take_selfie(client, paint(RED))
+    client_2.get(f"/events/city-run/my/{Visitor.objects.get().key}/")
+    client_2.post(ADDRESS)
+    assert Consent.objects.get().withdrawn_at
+    assert client.get(GALLERY).status_code == 302
+
+
 def test_an_expired_gallery_is_deleted_too_but_no_face(run: Event, client: Client, paint: Painter) -> None:
     take_selfie(client, paint(RED))
     Visitor.objects.update(expires_at=timezone.now() - timedelta(minutes=1))

@@ -10,6 +10,7 @@ from django.core import signing
 from events.models import Event
 from faces.gallery import SALT, Grant, Tier
 from faces.models import Face, ImageFace
+from faces.search import Found, Match
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -129,6 +130,15 @@ class TestMaybe:
     def grant(self, run: Event) -> Grant:
         _, green, blue = ImageFace.objects.filter(image__file_name="all.png").order_by("x")
         return Grant(run.pk, sure=(leftmost("red.png").pk,), maybe=(green.pk, blue.pk))
+
+    def test_is_granted_where_it_is_asked_for_alone(self, run: Event, grant: Grant) -> None:
+        sure, maybe = (
+            [Found(Face.objects.get(image_faces=witness), witness, 1, 1) for witness in witnesses]
+            for witnesses in (grant.sure, grant.maybe)
+        )
+        match = Match(sure, maybe)
+        assert Grant.from_match(run, match) == grant
+        assert Grant.from_match(run, match, maybe=False) == Grant(run.pk, grant.sure)
 
     def test_a_token_keeps_the_tiers_apart(self, grant: Grant) -> None:
         assert Grant.from_token(grant.to_token()) == grant
