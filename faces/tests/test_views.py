@@ -164,6 +164,14 @@ class TestSelfie:
         assert "no face engine &#x27;unknown&#x27;" not in response.content.decode()
         assert "no face engine 'unknown'" in caplog.text
 
+    def test_opens_the_gallery_for_the_hours_that_are_set(
+        self, client: Client, run: Event, selfie: Any, settings: Settings
+    ) -> None:
+        settings.GALLERY_TOKEN_HOURS = 2
+        client.post(SELFIE, selfie(RED))
+        left = Visitor.objects.get().expires_at - timezone.now()
+        assert timedelta(hours=1, minutes=59) < left < timedelta(hours=2)
+
     def test_changes_the_key_of_the_session(self, client: Client, run: Event, selfie: Any) -> None:
         client.post(SELFIE, selfie(RED))
         before = client.session.session_key
