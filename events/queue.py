@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 INDEX = "index"
 """The name of the task that takes an event's pending photos in hand."""
 
+END = "end"
+"""The name of the task that deletes the photos of an event that has ended."""
+
 DELIVER = "deliver"
 """The name of the task that sends a webhook what is due."""
 
@@ -43,6 +46,14 @@ def announce(*event_ids: int, at: datetime | None = None) -> None:
     if event_ids:
         jobs: list[JSONDict] = [{"event_id": event_id} for event_id in event_ids]
         configure_task(name=INDEX, job_manager=JOBS, queue=INDEX, schedule_at=at).batch_defer(*jobs)
+
+
+def announce_end(event_id: int, at: datetime | None = None) -> None:
+    """Defer a job that deletes photos of an event that has ended, unless one waits; `at`: not before then."""
+    name = f"{END} {event_id}"
+    deferrer = configure_task(name=END, job_manager=JOBS, queue=END, lock=name, queueing_lock=name, schedule_at=at)
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        deferrer.defer(event_id=event_id)
 
 
 def call_couriers(*webhook_ids: int) -> None:

@@ -2,6 +2,7 @@
 
 - `index`: one for every photo that becomes pending, each good for a batch; it withdraws those of the others.
 - `group`: the new faces of an event get their persons.
+- `end`: a large event was deleted, whose photos are to follow it.
 - `deliver`: a webhook has something due, which a thread beside the photos sends.
 - `consolidate`: all its faces are clustered anew; minutes for a large event, so groupings go on beside it.
 - `sweep`: every ten seconds, for what died with its worker or was never announced.
@@ -10,13 +11,16 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -24,7 +28,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import configure_task
 
-from events import deliveries, idempotency, limits, queue
+from events import deliveries, ending, idempotency, limits, queue
 from events.models import Event, Image
 from faces import couriers, grouping, pipeline, retention, steps, telling
 from faces.claims import BATCH_SIZE
@@ -33,6 +37,8 @@ from faces.watchdog import watched
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+logger = logging.getLogger(__name__)
 
 GROUP = "group"
 CONSOLIDATE = "consolidate"
@@ -51,6 +57,12 @@ GROUP_EVERY = 10
 GROUP_ATTEMPTS = 3
 """So often in a row a grouping, or a consolidation, may fail before it is left alone; see `KEPT_HOURS`."""
 
+END_BATCHES = 20
+"""So many batches of photos are deleted by one job."""
+
+END_PAUSE = timedelta(minutes=1)
+"""Then a storage that failed is asked again."""
+
 KEPT_HOURS = 24
 """So long a job that failed is kept, for somebody to look at."""
 
@@ -65,7 +77,7 @@ _FORGET = (
 @app.task(name=queue.INDEX, queue=queue.INDEX, pass_context=True)
 def index(context: JobContext, event_id: int) -> None:
     """Index a batch of the event's pending photos; a stop of the worker is obeyed between two photos."""
-    event = Event.objects.filter(pk=event_id).first()
+    event = Event.objects.lasting().filter(pk=event_id).first()
     if event is None:
         return
     with watched(context.should_abort) as stop:
@@ -82,7 +94,7 @@ def index(context: JobContext, event_id: int) -> None:
 @app.task(name=GROUP, queue=GROUP)
 def group(event_id: int) -> None:
     """Give every new face of the event its person."""
-    event = Event.objects.filter(pk=event_id).first()
+    event = Event.objects.lasting().filter(pk=event_id).first()
     if event is not None:
         with steps.counted("group"):
             grouping.group(event)
@@ -96,12 +108,26 @@ def group(event_id: int) -> None:
 @app.task(name=CONSOLIDATE, queue=CONSOLIDATE)
 def consolidate(event_id: int) -> None:
     """Cluster all faces of the event anew."""
-    event = Event.objects.filter(pk=event_id).first()
+    event = Event.objects.lasting().filter(pk=event_id).first()
     if event is not None:
         with steps.counted("consolidate"):
             grouping.consolidate(event)
         telling.all_indexed(event)
         _forgive(CONSOLIDATE, event_id)
+
+
+@app.task(name=queue.END, queue=queue.END, pass_context=True)
+def end(context: JobContext, event_id: int) -> None:
+    """Delete some photos of an event that has ended, and have the rest follow: other work comes between."""
+    event = Event.objects.ended().filter(pk=event_id).first()
+    if event is None:
+        return
+    try:
+        if not ending.delete_batches(event, END_BATCHES, context.should_abort):
+            queue.announce_end(event_id)
+    except OSError:
+        logger.exception("Photos of an event that was deleted are still in the storage, which fails")
+        queue.announce_end(event_id, at=timezone.now() + END_PAUSE)
 
 
 @app.task(name=queue.DELIVER, queue=queue.DELIVER)
@@ -167,14 +193,16 @@ def request_consolidation(event: Event) -> None:
 
 def announce_forgotten() -> None:
     """Defer jobs for events that have something to do, and no job."""
+    for event in _without_job(queue.END, Event.objects.ended()):
+        queue.announce_end(event.pk)
     pending = Image.objects.pending().filter(event=OuterRef("pk"))
-    for event in _without_job(queue.INDEX, Event.objects.filter(Exists(pending))):
+    for event in _without_job(queue.INDEX, Event.objects.lasting().filter(Exists(pending))):
         queue.announce(*[event.pk] * -(-event.images.pending().count() // BATCH_SIZE))
     # Who has no cover lost it with a photo, and has to be forgotten as far as it showed them.
     ungrouped = Q(pk__in=_new_faces().values("image__event")) | Q(
         pk__in=Face.objects.filter(cover=None).values("event")
     )
-    for event in Event.objects.filter(ungrouped):
+    for event in Event.objects.lasting().filter(ungrouped):
         if _may_begin(GROUP, event):
             _defer_grouping(event, "now", 0)
     failed = _jobs(CONSOLIDATE, "failed").values_list("args__event_id", flat=True)

@@ -46,7 +46,7 @@ def photo_ended(audience: Audience, image: Image) -> None:
 def with_news() -> EventQuerySet:
     """Return the events with photos that came to an end since it was last told that all had."""
     told = Coalesce(OuterRef("indexed_told_at"), LONG_AGO)
-    return Event.objects.filter(Exists(Image.objects.filter(event=OuterRef("pk"), processed_at__gt=told)))
+    return Event.objects.lasting().filter(Exists(Image.objects.filter(event=OuterRef("pk"), processed_at__gt=told)))
 
 
 def all_indexed(event: Event) -> None:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
 
+from events import ending
 from events.api.asking import SLUG_PARAMETER, checked, event_at
 from events.api.etags import CHANGED, ETAG, IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, refuse_unseen
 from events.api.pages import INVALID_CURSOR, PageQuery, Query, page
@@ -135,14 +136,17 @@ class EventViewSet(RowViewSet):
     )
     @idempotent
     def destroy(self, request: Request, slug: str) -> Response:
-        """Delete the event with its photos, their files, its people, and all that was decided about them."""
+        """Delete the event with its photos, their files, its people, and all that was decided about them.
+
+        From now on nobody finds it. Of a large event the workers delete photos and files, within some minutes.
+        """
         try:
             with transaction.atomic():
                 event = _locked(request, slug)
                 if self.query["confirm"] != event.name.strip():
                     raise Refusal.of(UNCONFIRMED)
                 refuse_unseen(request, _shown(request, event, EventSerializer), self.derived)
-                event.delete()
+                ending.end(event)
         except OSError as error:
             raise files_left() from error
         return Response(status=status.HTTP_204_NO_CONTENT)

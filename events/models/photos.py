@@ -32,6 +32,14 @@ def default_engine() -> str:
 
 
 class EventQuerySet(models.QuerySet["Event"]):
+    def lasting(self) -> EventQuerySet:
+        """Return all but those that have been deleted, and whose photos the workers are deleting."""
+        return self.filter(deleted_at=None)
+
+    def ended(self) -> EventQuerySet:
+        """Return those that have been deleted, and are not gone yet."""
+        return self.exclude(deleted_at=None)
+
     def announced(self) -> EventQuerySet:
         """Return what everybody may know of."""
         return self.exclude(access=Event.Access.DRAFT)
@@ -59,7 +67,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def default(self) -> Event | None:
         """Return the event that is meant where none is named: the only one, or the newest published one."""
-        newest = list(self.order_by("-date", "-pk")[:2])
+        newest = list(self.lasting().order_by("-date", "-pk")[:2])
         return newest[0] if len(newest) == 1 else self.published().order_by("-date", "-pk").first()
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -129,6 +137,9 @@ class Event(Publishing):
     )
     faces_consolidated = models.PositiveIntegerField(
         default=0, editable=False, help_text="How many faces the event had when all were last grouped anew."
+    )
+    deleted_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when nobody finds it: the workers are deleting its photos."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -332,10 +343,10 @@ def _managed_by(user: Actor) -> Q:
     if not is_staff(user):
         return Q(pk__in=[])
     if manages_every_event(user):
-        return ~Q(pk__in=[])
+        return Q(deleted_at=None)
     own = Event.staff.through.objects.filter(user=user.pk).values("event")
     groups = Event.groups.through.objects.filter(group__user=user.pk).values("event")
-    return Q(pk__in=own) | Q(pk__in=groups)
+    return Q(deleted_at=None) & (Q(pk__in=own) | Q(pk__in=groups))
 
 
 def _delete_files_on_commit(images: models.QuerySet[Image]) -> None:

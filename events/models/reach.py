@@ -25,9 +25,9 @@ class Reach(models.Model):
     def reaches(self) -> EventQuerySet:
         """Return the events that it reaches."""
         if self.every_event:
-            return Event.objects.all()
+            return Event.objects.lasting()
         links = self._links().filter(**{self._link(): self.pk})
-        return Event.objects.filter(pk__in=links.values("event"))
+        return Event.objects.lasting().filter(pk__in=links.values("event"))
 
     @classmethod
     def reaching(cls, event: Event) -> Q:
