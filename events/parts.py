@@ -22,8 +22,8 @@ NAMELESS = "photo"
 FIELDLESS = "no field"
 """The field of what names none."""
 
-FILES = (FIELDLESS, "file", "files")
-"""The fields that are files, also where a client gives them no file name."""
+FILES = (FIELDLESS, "files")
+"""What is a file, also where a client gives it no file name: photos."""
 
 MOST_HEAD = 65_536
 """Bytes of a part's headers; more of them, and the form is refused."""

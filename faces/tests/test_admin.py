@@ -94,7 +94,7 @@ def test_strangers_see_nothing(client: Client, run: Event, member: User, url: st
     assert client.get(url).status_code == 302
 
 
-@pytest.mark.parametrize(("url", "queries"), [(EVENTS, 6), (IMAGES, 7), (PEOPLE, 7)])
+@pytest.mark.parametrize(("url", "queries"), [(EVENTS, 6), (IMAGES, 8), (PEOPLE, 7)])
 def test_the_number_of_queries_of_a_list_is_fixed(
     admin: Client,
     run: Event,

@@ -108,7 +108,7 @@ def test_the_number_of_queries_does_not_grow(
     admin: Client, people: list[Face], django_assert_num_queries: Callable[..., object]
 ) -> None:
     for _ in range(2):
-        # Session, user; events of the filter, count, the people; what is counted for the search box.
+        # Session, user; deleted events, events of the filter, count, the people; what is counted for the search box.
         with django_assert_num_queries(7):  # type: ignore[attr-defined]
             admin.get(PEOPLE)
         person(people[0].event, 270, 271)
