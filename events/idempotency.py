@@ -75,7 +75,7 @@ def expire() -> int:
 
 def forget_people() -> None:
     """Forget the answers that tell of people, as when one is erased; what is asked again then is looked at anew."""
-    IdempotentAnswer.objects.filter(body__has_key="grab_id").delete()
+    IdempotentAnswer.objects.all().about_people().delete()
 
 
 def _again(kept: IdempotentAnswer, fingerprint: str) -> Response:

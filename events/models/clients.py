@@ -107,6 +107,12 @@ class Allowance(models.Model):
         return self.key
 
 
+class IdempotentAnswerQuerySet(models.QuerySet["IdempotentAnswer"]):
+    def about_people(self) -> IdempotentAnswerQuerySet:
+        """Return the answers that tell of a person, or of a face."""
+        return self.filter(body__has_key="grab_id")
+
+
 class IdempotentAnswer(models.Model):
     """What a request with an `Idempotency-Key` was answered."""
 
@@ -116,6 +122,8 @@ class IdempotentAnswer(models.Model):
     status = models.PositiveSmallIntegerField()
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = IdempotentAnswerQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("who", "key"), name="one_answer_per_idempotency_key"),)

@@ -7,6 +7,7 @@ import uuid
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
@@ -76,6 +77,7 @@ class EventQuerySet(models.QuerySet["Event"]):
             _keep_groupings_out(self)
             _delete_files_on_commit(Image.objects.filter(event__in=self))
             _keep_others_out(self)
+            _forget_people(self)
             return super().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]  # never Event.objects.delete()
@@ -159,6 +161,7 @@ class Event(Publishing):
             _keep_groupings_out(this)
             _delete_files_on_commit(self.images.all())
             _keep_others_out(this)
+            _forget_people(this)
             return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
@@ -369,6 +372,13 @@ def _keep_groupings_out(events: models.QuerySet[Event]) -> None:
 def _keep_others_out(events: models.QuerySet[Event]) -> None:
     """Lock events that are being deleted against new photos; their photos are locked before, as a worker does it."""
     _lock(events, no_key=False)
+
+
+def _forget_people(events: models.QuerySet[Event]) -> None:
+    """Delete what was told to programs about the people of events that are being deleted; it would outlive them."""
+    deliveries, answers = (apps.get_model("events", name) for name in ("Delivery", "IdempotentAnswer"))
+    deliveries.objects.filter(event__in=events.order_by().values("pk"), kind="match.created").delete()
+    answers.objects.about_people().delete()
 
 
 def _lock(events: models.QuerySet[Event], *, no_key: bool) -> None:
