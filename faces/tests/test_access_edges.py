@@ -121,16 +121,21 @@ class TestCover:
 
 
 @pytest.mark.parametrize(
-    ("window", "words"),
+    ("window", "words", "german"),
     [
-        ({"opens_at": datetime(2099, 5, 1, 8, tzinfo=UTC)}, "1 May 2099 at 10:00 CEST"),
-        ({"closes_at": datetime(2020, 5, 1, 22, tzinfo=UTC)}, "2 May 2020, 00:00 CEST"),
+        ({"opens_at": datetime(2099, 5, 1, 8, tzinfo=UTC)}, "1 May 2099, 10:00 CEST", "1. Mai 2099, 10:00 Uhr ("),
+        (
+            {"closes_at": datetime(2020, 5, 1, 22, tzinfo=UTC)},
+            "2 May 2020, 00:00 CEST",
+            "2. Mai 2020, 00:00 Uhr (",
+        ),
     ],
     ids=["upcoming", "over"],
 )
 def test_a_closed_page_says_which_clock_it_means(
-    client: Client, event: Event, window: dict[str, Any], words: str
+    client: Client, event: Event, window: dict[str, Any], words: str, german: str
 ) -> None:
     publish(event, Access.SELFIE, **window)
     with timezone.override("Europe/Berlin"):
         assert words in text(client, EVENT)
+        assert german in client.get(EVENT, headers={"Accept-Language": "de"}).content.decode()

@@ -19,7 +19,7 @@ from conftest import BLUE, GREEN, RED, paint_photo
 from events import ingest
 from events.api.photos import UploadViewSet
 from events.errors import Refusal
-from events.models import Image
+from events.models import Event, Image
 from faces import pipeline
 from faces.models import ImageFace
 from faces.tests.galleries import open_gallery
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
     from rest_framework.request import Request
-
-    from events.models import Event
 
     Visit = Callable[..., Page]
 
@@ -99,6 +97,20 @@ class TestAttendee:
         expect(alert).to_be_focused()
         phone.set_input_files("#chosen", selfie_of(GREEN))
         expect(phone.get_by_role("heading", level=1)).to_have_text("You are in 2 photos")
+
+    def test_reads_text_of_twice_the_size(
+        self, visit: Visit, live_server: LiveServer, run: Event, client: Client
+    ) -> None:
+        names = {"name": "Donaudampfschifffahrtsgesellschaftslauf", "contact": f"{'organisation' * 3}@run.example"}
+        Event.objects.filter(pk=run.pk).update(**names)
+        open_gallery(client, run, [ImageFace.objects.earliest("pk").pk], [ImageFace.objects.latest("pk").pk])
+        page = visit("--blink-settings=defaultFontSize=32", **PHONE, locale="de")
+        session = client.cookies["sessionid"].value
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": str(live_server)}])
+        for path in ("", "events/city-run/", "events/city-run/gallery/", "events/city-run/privacy/"):
+            page.goto(f"{live_server}/{path}")
+            expect(page.locator("html")).to_have_css("font-size", "36px")
+            assert fits(page), path
 
     def test_finds_their_photos_without_scripts(self, visit: Visit, live_server: LiveServer, run: Event) -> None:
         page = visit(**PHONE, java_script_enabled=False)

@@ -198,6 +198,15 @@ class TestChoosing:
         expect(download).to_be_disabled()
         assert fits(page)
 
+    def test_ticks_what_is_chosen_only_also_in_colours_of_the_visitors_own(self, enter: Callable[..., Page]) -> None:
+        page = enter(forced_colors="active")
+        page.get_by_role("button", name="Select", exact=True).click()
+        page.locator(".pick").first.click()
+        ticks = "[...document.querySelectorAll('.pick span')].map((one) => getComputedStyle(one, '::after').display)"
+        chosen, *others = page.evaluate(ticks)
+        assert chosen != "none"
+        assert set(others) == {"none"}
+
     def test_from_the_full_view(self, enter: Callable[..., Page]) -> None:
         page = enter()
         page.locator(".photos a").nth(1).click()
