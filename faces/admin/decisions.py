@@ -87,6 +87,8 @@ class DecisionAdmin(KeptAdmin):
                 raise PermissionDenied
             take_back(request, get_object_or_404(self.get_queryset(request), pk=request.POST["undo"]))
             return HttpResponseRedirect(request.get_full_path())
+        # Its sentences name people.
+        self.note_list(request, "Decisions")
         return super().changelist_view(request, {"title": "What was decided", **(extra_context or {})})
 
     @admin.action(description="Undo", permissions=["undo"])

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
-from events.own import of_own_events
-from faces import corrections
+from events.own import of_own_events, staff_user
+from faces import audit_log, corrections
 from faces.admin.person_page import SIMILAR
 from faces.admin.undoing import attempt, page_of, person_of
 from faces.models import Face
@@ -67,6 +67,8 @@ def merge_page(request: HttpRequest) -> HttpResponse:
     persons, page = form.cleaned_data["person"], form.cleaned_data["next"]
     back = page if url_has_allowed_host_and_scheme(page, None) else ""
     if request.method != "POST":
+        for person in persons:
+            audit_log.record(audit_log.Action.LOOKED, person.event, staff_user(request), grab_id=person.grab_id)
         context = {**admin.site.each_context(request), "title": "Are these one person?", "opts": Face._meta}
         persons_context = {"keeper": persons[0], "others": persons[1:], "next": back, "changelist": changelist}
         return render(request, "admin/faces/face/merge.html", context | persons_context)
@@ -78,7 +80,9 @@ def merge_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def candidates(request: HttpRequest, pk: int) -> HttpResponse:
     """List persons of the event as choices: those that `q` finds, largest first; without `q` the most similar ones."""
-    person = get_object_or_404(of_own_events(Face.objects.all(), request), pk=pk)
+    person = get_object_or_404(of_own_events(Face.objects.select_related("event"), request), pk=pk)
+    by = staff_user(request)
+    audit_log.record(audit_log.Action.LOOKED, person.event, by, grab_id=person.grab_id, detail="Similar people")
     term = request.GET.get("q", "").replace("\0", "").strip()
     if term:
         others = Face.objects.filter(event=person.event_id).exclude(pk=pk).search(term)

@@ -16,7 +16,6 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from events.admin import ShortPaginator
-from events.models import Event
 from events.own import OwnEventFilter, of_own_events, staff_user
 from faces import audit_log, corrections
 from faces.admin import person_page
@@ -96,14 +95,8 @@ class FaceAdmin(KeptAdmin):
         if request.method == "POST" and not self.has_change_permission(request):
             raise PermissionDenied
         named = request.GET.get("event__id__exact", "")
-        self._note_list(request, named)
+        self.note_list(request, "People")
         return super().changelist_view(request, {"title": "People", "event": named, **(extra_context or {})})
-
-    def _note_list(self, request: HttpRequest, named: str) -> None:
-        if request.method == "GET" and self.has_view_permission(request):
-            own = Event.objects.managed_by(staff_user(request))
-            event = own.filter(pk=named).first() if named.isdecimal() and len(named) < 19 else None
-            audit_log.record(audit_log.Action.LOOKED, event, staff_user(request), detail="People")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from events.own import of_own_events, staff_user
-from faces import privacy
+from faces import audit_log, privacy
 from faces.admin.undoing import page_of
 from faces.corrections import CorrectionError
 from faces.export import export, file_name
@@ -43,6 +43,7 @@ def erase_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what an erasure deletes, and ask; a POST erases the person."""
     person = _person(request, pk)
     if request.method != "POST":
+        audit_log.record(audit_log.Action.LOOKED, person.event, staff_user(request), grab_id=person.grab_id)
         photos = images_with(person).count()
         context = {"title": "Erase this person for good?", "opts": Face._meta, "person": person, "photos": photos}
         return render(request, "admin/faces/face/erase.html", admin.site.each_context(request) | context)

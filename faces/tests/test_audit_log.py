@@ -41,6 +41,7 @@ def latest() -> AuditEntry:
         ("/admin/faces/decision/merges/?event={event}", "Likely merges"),
         ("/admin/faces/decision/visitors/?event={event}", "What visitors say"),
         ("/admin/faces/decision/suspicious/?event={event}", "Suspicious groups"),
+        ("/admin/faces/decision/?event__id__exact={event}", "Decisions"),
         ("/admin/events/image/{image}/change/", "Faces of photo {image}"),
     ],
 )
@@ -55,6 +56,31 @@ def test_who_looks_at_a_person_is_on_record(admin: Client, run: Event, red: Face
     admin.get(f"/admin/faces/face/{red.pk}/change/")
     assert (latest().action, latest().grab_id, latest().user) == ("looked", red.grab_id, latest().user)
     assert latest().user is not None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/admin/faces/face/{person}/erase/",
+        "/admin/faces/face/{person}/candidates/",
+        "/admin/faces/face/merge/?person={person}&person={other}",
+        "/events/city-run/people/{grab_id}/",
+    ],
+)
+def test_every_page_that_shows_a_person_is_on_record(admin: Client, run: Event, red: Face, page: str) -> None:
+    other = Face.objects.exclude(pk=red.pk).latest("pk")
+    assert admin.get(page.format(person=red.pk, other=other.pk, grab_id=red.grab_id)).status_code == 200
+    entry = AuditEntry.objects.get(grab_id=red.grab_id)
+    assert (entry.action, entry.actor, entry.event) == ("looked", "admin", run)
+
+
+def test_a_visitor_who_looks_at_a_person_of_an_open_event_is_on_record(client: Client, run: Event, red: Face) -> None:
+    page = f"/events/city-run/people/{red.grab_id}/"
+    assert client.get(page).status_code == 404
+    assert not AuditEntry.objects.exists()
+    type(run).objects.update(access="open")
+    assert client.get(page).status_code == 200
+    assert (latest().action, latest().actor, latest().grab_id) == ("looked", "visitor", red.grab_id)
 
 
 def test_an_api_key_is_called_by_its_name(client: Client, run: Event, red: Face) -> None:
@@ -133,5 +159,5 @@ class TestReading:
     ) -> None:
         for _ in range(20):
             audit_log.record(Action.LOOKED, event, "Mallory")
-        with django_assert_num_queries(5):  # session, user, count, entries, events of the filter
+        with django_assert_num_queries(6):  # session, user, deleted events, count, entries, events of the filter
             self.read(admin)

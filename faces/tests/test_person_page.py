@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     look(admin, ada)
     for _ in range(2):
-        with django_assert_num_queries(15):  # type: ignore[attr-defined]
+        with django_assert_num_queries(16):  # type: ignore[attr-defined]
             look(admin, ada)
         other = person(event, 3, 4, 30, 5)
         refresh(event, [other.pk])

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from events import gate
 from events.views import for_visitors
+from faces import audit_log
 from faces.gallery import images_with
 from faces.models import Face
 
@@ -43,6 +44,8 @@ def person(request: HttpRequest, event: Event, grab_id: UUID) -> HttpResponse:
     """Show the photos of one person of an open event; a grab_id that became part of another leads there."""
     _refuse_unless_open(request, event)
     found = get_object_or_404(Face.objects.with_grab_id(grab_id).visible().filter(event=event))
+    # Staff look at anybody here, and visitors of an open event at whose grab_id they were told, as in the API.
+    audit_log.record(audit_log.Action.LOOKED, event, request.user, grab_id=found.grab_id)
     images = images_with(found)
     return render(request, "faces/person.html", {"event": event, "person": found, "images": images})
 
