@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from events import queue
+from events.locks import held
 from events.models import Delivery, Webhook
 from events.sending import Answer, Line
 from events.signatures import signed
 from events.webhooks import TEST, message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -51,8 +51,10 @@ BATCH = 200
 KEPT = {Delivery.State.DELIVERED: timedelta(days=30), Delivery.State.FAILED: timedelta(days=90)}
 """How long the log goes back."""
 
-LOCKS = 0x68_6F_6F_6B << 32
-"""Added to a webhook's primary key, so that the lock is nobody else's."""
+
+def lock_of(webhook_id: int) -> str:
+    """Return the name of the lock that whoever sends to a webhook holds."""
+    return f"webhook {webhook_id}"
 
 
 def never() -> bool:
@@ -72,8 +74,8 @@ def deliver(webhook_id: int, stop: Callable[[], bool] = never) -> None:
     At once where another process is at it: that one looks again after it has let go.
     """
     while not stop() and (webhook := ready().filter(pk=webhook_id).first()):
-        with _held(webhook) as mine:
-            if not mine:
+        with held(lock_of(webhook_id)) as ours:
+            if not ours:
                 return
             _send_batch(webhook, stop)
 
@@ -111,20 +113,6 @@ def expire() -> None:
     )
     for state, age in KEPT.items():
         Delivery.objects.filter(state=state, created_at__lt=now - age).delete()
-
-
-@contextmanager
-def _held(webhook: Webhook) -> Iterator[bool]:
-    """Hold the webhook, if nobody does; whatever kills this process, it is free again at once."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCKS + webhook.pk])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCKS + webhook.pk])
 
 
 def _send_batch(webhook: Webhook, stop: Callable[[], bool]) -> None:

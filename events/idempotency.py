@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from django.db import connection
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.renderers import JSONRenderer
@@ -23,10 +21,11 @@ from rest_framework.response import Response
 from events.bodies import body_of
 from events.errors import Refusal
 from events.limits import who_asks
+from events.locks import held
 from events.models import IdempotentAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.http import HttpResponseBase
     from rest_framework.request import Request
@@ -36,8 +35,6 @@ Action = TypeVar("Action", bound="Callable[..., HttpResponseBase]")
 HEADER = "Idempotency-Key"
 
 KEPT = timedelta(days=1)
-
-_HASH = "hashtextextended(%s, 0)"
 
 
 def idempotent(action: Action) -> Action:
@@ -56,7 +53,10 @@ def idempotent(action: Action) -> Action:
         if not re.fullmatch(r"[ -~]{1,255}", key):
             raise Refusal("bad_idempotency_key", f"`{HEADER}` takes 1 to 255 printable ASCII characters.")
         who, fingerprint = who_asks(request), _fingerprint(request)
-        with _alone(f"{who} {key}"):
+        with held(f"{who} {key}") as ours:
+            if not ours:
+                reason = "The first request with this key is under way. Try again in a moment."
+                raise Refusal("request_in_progress", reason, status.HTTP_409_CONFLICT)
             if kept := IdempotentAnswer.objects.filter(who=who, key=key).first():
                 return _again(kept, fingerprint)
             response = action(self, request, *args, **kwargs)
@@ -109,17 +109,3 @@ def _fields(request: Request) -> Any:
     if not hasattr(body, "lists"):
         return body
     return {name: values for name, values in body.lists() if name not in request.FILES}
-
-
-@contextmanager
-def _alone(what: str) -> Iterator[None]:
-    """Hold a lock of the database's, which goes with our connection, so with this process."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_try_advisory_lock({_HASH})", [what])
-        if not cursor.fetchone()[0]:
-            reason = "The first request with this key is under way. Try again in a moment."
-            raise Refusal("request_in_progress", reason, status.HTTP_409_CONFLICT)
-        try:
-            yield
-        finally:
-            cursor.execute(f"SELECT pg_advisory_unlock({_HASH})", [what])

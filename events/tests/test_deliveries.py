@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from events import deliveries, sending
+from events.locks import KEY
 from events.models import Delivery, Event, Webhook
 from events.tests.receiver import Receiver, new_webhook, receiving
 from events.webhooks import Kind, announce
@@ -261,7 +262,7 @@ def test_one_process_at_a_time_sends_to_a_webhook(event: Event, webhook: Webhook
         other = connection.copy("other")
         other.connect()
         try:
-            other.connection.execute("SELECT pg_advisory_lock(%s)", [deliveries.LOCKS + webhook.pk])
+            other.connection.execute(f"SELECT pg_advisory_lock({KEY})", [deliveries.lock_of(webhook.pk)])
             deliveries.deliver(webhook.pk)
             assert receiver.heard == []
             # Not by closing alone: the server lets go of a closed session's locks a moment later.
