@@ -60,7 +60,7 @@ def superusers(address: str, key: str, *, is_read_only: bool = False) -> Iterato
     yield row("POST", one + "delete/", "code", {may_write: "302 changed"}, ADMIN, form={"post": "yes"})
 
 
-def of_events(address: str, key: str, shows: str, *, adds: Actors = NOBODY, changes: str = "", deletes: Actors = NOBODY, deletion: str = "") -> Iterator[Row]:
+def of_events(address: str, key: str, shows: str, *, adds: Actors = NOBODY, changes: str = "", deletes: Actors = NOBODY, deletion: str | None = None) -> Iterator[Row]:
     """Yield the rows of a model whose rows belong to events; `changes` is what a POST of a form without fields does."""
     one = f"{A}{address}/{key}/"
     yield row("GET", f"{A}{address}/add/", "code", {adds: "200"}, ADMIN)
@@ -70,7 +70,7 @@ def of_events(address: str, key: str, shows: str, *, adds: Actors = NOBODY, chan
     changed = {ALLOWED: changes, STAFF_ELSEWHERE: "302"} if changes else {}
     yield row("POST", one + "change/", "code", changed, ADMIN)
     elsewhere = STAFF_ELSEWHERE if deletes == ALLOWED else NOBODY
-    yield row("GET", one + "delete/", "code", {deletes: f"200 {deletion or shows}", elsewhere: "302"}, ADMIN)
+    yield row("GET", one + "delete/", "code", {deletes: f"200 {shows if deletion is None else deletion}".strip(), elsewhere: "302"}, ADMIN)
     yield row("POST", one + "delete/", "code", {deletes: "302 changed", elsewhere: "302"}, ADMIN, form={"post": "yes"})
 
 
@@ -94,7 +94,7 @@ ADMIN_MODELS = [
 ]
 
 ADMIN_EVENTS = [
-    *of_events("events/event", "{event.pk}", "code", adds=ALLOWED | STAFF_ELSEWHERE, changes="200", deletes=SUPERUSER, deletion=ALL),
+    *of_events("events/event", "{event.pk}", "code", adds=ALLOWED | STAFF_ELSEWHERE, changes="200", deletes=SUPERUSER, deletion=""),
     row("GET", EVENTS, "code", {ORGANISER | SUPERUSER: "200 draft", STAFF_ELSEWHERE: "200"}, ADMIN),
     row("POST", EVENTS, "code", {ALLOWED: "302 changed", STAFF_ELSEWHERE: "302"}, ADMIN, form=chosen("regroup", "{event.pk}")),
     row("POST", EVENTS, "code", {ALLOWED | STAFF_ELSEWHERE: "302"}, ADMIN, form=chosen("look_again", "{event.pk}")),
