@@ -118,7 +118,7 @@ class ApiKeyAdmin(ReachAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key, in the answer to the form: on the way to another page it would be stored somewhere."""
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "key": obj, "title": "The new key"}
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "object": obj, "title": "The new key"}
         return TemplateResponse(request, "admin/events/apikey/secret.html", context)
 
     @admin.action(description="Revoke: end them for good", permissions=["change"])

@@ -120,7 +120,7 @@ class WebhookAdmin(ReachAdmin):
 
     def _secret(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         """Show the secret, in the answer to the form: on the way to another page it would be stored somewhere."""
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "webhook": webhook}
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "object": webhook}
         title = {"title": "The new secret"}
         return TemplateResponse(request, "admin/events/webhook/secret.html", context | title)
 

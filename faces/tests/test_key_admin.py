@@ -73,7 +73,7 @@ def details() -> set[tuple[str, str | None]]:
 def test_is_shown_once_and_opens_what_it_may(admin: Client, event: Event, other_event: Event) -> None:
     page = add(admin, event)
     key = ApiKey.objects.get()
-    secret = page.context["key"].secret
+    secret = page.context["object"].secret
     assert secret in page.content.decode()
     assert "no-store" in page["Cache-Control"]
     assert [asks(secret).status_code, asks(secret, other_event.slug).status_code] == [200, 404]
@@ -85,14 +85,14 @@ def test_is_shown_once_and_opens_what_it_may(admin: Client, event: Event, other_
 
 @pytest.mark.parametrize("way", ["_popup", "_continue", "_addanother"])
 def test_is_shown_whatever_the_form_was_sent_with(admin: Client, event: Event, way: str) -> None:
-    assert ApiKey.objects.is_valid(add(admin, event, **{way: "1"}).context["key"].secret)
+    assert ApiKey.objects.is_valid(add(admin, event, **{way: "1"}).context["object"].secret)
 
 
 def test_wants_events_or_every_event(admin: Client, event: Event) -> None:
     assert problems(add(admin)) == {"events": ["Choose at least one event, or every event."]}
     assert problems(add(admin, event, every_event="on")) == {"events": ["Choose every event, or some: not both."]}
     assert problems(add(admin, event, scopes=[])) == {"scopes": ["This field is required."]}
-    assert add(admin, every_event="on").context["key"].every_event
+    assert add(admin, every_event="on").context["object"].every_event
 
 
 def test_refuses_an_expiry_that_is_over(admin: Client, event: Event) -> None:
@@ -102,7 +102,7 @@ def test_refuses_an_expiry_that_is_over(admin: Client, event: Event) -> None:
 
 class TestOwnEvents:
     def test_an_organiser_makes_keys_for_their_own(self, owner: Client, event: Event, other_event: Event) -> None:
-        secret = add(owner, event, scopes=["read", "upload", "search"]).context["key"].secret
+        secret = add(owner, event, scopes=["read", "upload", "search"]).context["object"].secret
         assert asks(secret).status_code == 200
         assert set(problems(add(owner, other_event))) == {"events"}
         assert problems(add(owner, every_event="on")) == {"events": ["Choose an event."]}
