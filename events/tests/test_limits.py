@@ -164,6 +164,8 @@ class TestPages:
         german = client.get("/events/city-run/?code=sunrise", headers={"Accept-Language": "de"}).content.decode()
         assert "in 60 Minuten" in german
         assert Client(REMOTE_ADDR="192.0.2.1").get("/events/city-run/?code=sunrise").status_code == 302
+        Event.objects.create(slug="other-run", access=Event.Access.CODE, access_code="sunset")
+        assert client.get("/events/other-run/?code=sunset").status_code == 302
 
     def test_selfies(self, client: Client, event: Event, settings: Settings) -> None:
         limit(settings, selfies="1/minute")

@@ -54,6 +54,11 @@ class TestCode:
         client.post(EVENT + "code/", {"code": "WXYZ-2345"})
         assert client.get(photo(run, "preview")).status_code == 200
 
+    def test_that_nobody_asks_for_any_more_is_not_looked_at(self, client: Client, run: Event) -> None:
+        publish(run, Access.SELFIE)
+        assert client.get(f"{EVENT}?code={CODE}").status_code == 200
+        assert "sessionid" not in client.cookies
+
     def test_that_is_wrong_in_the_address_is_said_to_be_wrong(self, client: Client, run: Event) -> None:
         assert 'role="alert"' not in text(client, EVENT)
         assert 'role="alert"' in text(client, EVENT + "?code=WXYZ-2345")
