@@ -8,7 +8,7 @@ import pytest
 
 from conftest import GREEN, RED
 from faces import consent
-from faces.models import Visitor
+from faces.models import Consent, Visitor
 
 if TYPE_CHECKING:
     import io
@@ -38,6 +38,17 @@ def test_the_second_sees_nothing_of_the_first(run: Event, client: Client, paint:
     assert client.get(red_photo(run)).status_code == 404
     assert client.post("/events/city-run/download/", {"chosen": "yes", "image_id": image_id}).status_code == 404
     assert client.get(link)["Location"] == "/events/city-run/"
+
+
+def test_who_closed_their_gallery_keeps_its_link_and_the_second_agrees_anew(
+    run: Event, client: Client, paint: Painter
+) -> None:
+    take_selfie(client, paint(RED))
+    link = f"/events/city-run/my/{Visitor.objects.get().key}/"
+    client.post("/events/city-run/gallery/")
+    take_selfie(client, paint(GREEN))
+    assert Consent.objects.count() == 2
+    assert client.get(link)["Location"] == "/events/city-run/gallery/"
 
 
 @pytest.mark.parametrize("way", ["selfie", "gallery", "forget"])
