@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from events.models import EventQuerySet
     from faces.gallery import Grant
     from faces.models import Face
@@ -89,6 +91,14 @@ def _found(match: Match, grant: Grant) -> Mapping[str, Any]:
     }
 
 
+def messages_about(event: Event, grab_ids: Iterable[str]) -> QuerySet[Delivery]:
+    """Return the messages that say that a selfie found a person with one of these `grab_id`s."""
+    named = Q(pk__in=[])
+    for grab_id in grab_ids:
+        named |= Q(payload__data__sure__contains=[grab_id]) | Q(payload__data__maybe__contains=[grab_id])
+    return Delivery.objects.filter(named, event=event, kind=Kind.MATCH_CREATED)
+
+
 def forgotten(event: Event, persons: Sequence[Face], former: Mapping[int, Iterable[UUID]]) -> None:
     """Tell that persons were erased, with the `grab_id`s that they had before (by their key), in that transaction.
 
@@ -96,8 +106,5 @@ def forgotten(event: Event, persons: Sequence[Face], former: Mapping[int, Iterab
     """
     for person in persons:
         ids = [str(person.grab_id), *map(str, former.get(person.pk, ()))]
-        named = Q()
-        for grab_id in ids:
-            named |= Q(payload__data__sure__contains=[grab_id]) | Q(payload__data__maybe__contains=[grab_id])
-        Delivery.objects.filter(named, event=event, kind=Kind.MATCH_CREATED).delete()
+        messages_about(event, ids).delete()
         announce(event, Kind.PERSON_FORGOTTEN, {"grab_id": ids[0], "former_grab_ids": ids[1:]})

@@ -60,7 +60,7 @@ def test_person_json_tells_what_is_known(run: Event, staff: User) -> None:
         ("name", True),
         ("hide", False),
     ]
-    assert known["answers_of_visitors"] == {"it_is_me": 0, "not_me": 0}
+    assert known["answers_of_visitors"] == {"it_is_me": 0, "not_me": 0, "about_others": 0}
 
 
 def test_nobody_else_is_named(event: Event, staff: User) -> None:
@@ -74,7 +74,7 @@ def test_nobody_else_is_named(event: Event, staff: User) -> None:
     assert "Bob" not in json.dumps(known)
     assert str(bob.grab_id) not in json.dumps(known)
     assert len(known["aliases"]) == 1
-    assert known["answers_of_visitors"] == {"it_is_me": 1, "not_me": 0}
+    assert known["answers_of_visitors"] == {"it_is_me": 1, "not_me": 0, "about_others": 1}
 
 
 def test_it_is_on_record(run: Event, staff: User) -> None:

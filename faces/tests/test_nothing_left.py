@@ -6,6 +6,7 @@ The test asks the database for its tables: one that comes later, and refers to p
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from events.models import Delivery, Event, IdempotentAnswer, Webhook
 from events.tests.programs import program, send
 from events.tests.receiver import new_webhook
 from faces import consent, corrections, pipeline, privacy, retention, visitors
+from faces.export import described
 from faces.models import Embedding, Face, ImageFace, NextEmbedding, Visitor
 from faces.tests.people import faces_of
 from faces.tests.test_privacy import person_at
@@ -45,6 +47,22 @@ UNION SELECT table_name FROM information_schema.columns
 
 NAMED = {"faces_decision", "faces_auditentry", "events_delivery", "events_idempotentanswer"}
 """Those that know people without a reference to them."""
+
+
+EXPORTED = {
+    "represented_by": {"faces_face", "faces_centroid"},
+    "aliases": {"faces_facealias"},
+    "faces": {"faces_imageface", "faces_embedding", "faces_nextembedding"},
+    "decisions": {"faces_decision", "faces_decisionface"},
+    "answers_of_visitors": {"faces_evidence"},
+    "galleries": {"faces_visitor"},
+    "log": {"faces_auditentry"},
+    "told_to_programs": {"events_delivery"},
+}
+"""Which part of the export has what these tables know."""
+
+REPEATED = {"events_idempotentanswer"}
+"""What is here is elsewhere, too."""
 
 
 def mentions(*words: object) -> dict[str, list[str]]:
@@ -123,6 +141,20 @@ def test_every_table_about_people_knows_them_before(ada: Known) -> None:
     assert found.keys() == tables_about_people() | NAMED
     assert IdempotentAnswer.objects.count() == 2
     assert Delivery.objects.filter(kind=Webhook.Kind.MATCH_CREATED).count() == 2
+
+
+def test_the_export_has_something_of_each(ada: Known) -> None:
+    assert set().union(*EXPORTED.values()) | REPEATED == tables_about_people() | NAMED
+    known = described(ada.person)
+    assert [part for part in EXPORTED if not known[part]] == []
+    assert known["cover"] in {face["image_id"] for face in known["faces"]}
+    assert [face["next_vector"] for face in known["faces"]].count([1.0]) == 1
+    assert known["answers_of_visitors"] == {"it_is_me": 0, "not_me": 0, "about_others": 1}
+    assert [gallery["tier"] for gallery in known["galleries"]] == ["sure"]
+    assert {entry["detail"] for entry in known["log"]} >= {"Merged", "Hidden", "Named"}
+    assert known["told_to_programs"] == 2
+    text = json.dumps(known)
+    assert [word for word in (ada.visitor.key, "API key", "staff") if str(word) in text] == []
 
 
 def left(ada: Known) -> dict[str, list[str]]:
