@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import io
 import shutil
+import time
 import zlib
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from PIL import Image as Picture
 from playwright.sync_api import expect, sync_playwright
 
@@ -44,6 +46,9 @@ MAKERS_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 expect.set_options(timeout=20_000)
 """Milliseconds: on a machine that is busy with more than these tests, too."""
 
+PATIENCE = 20
+"""Seconds; reached only on failure."""
+
 IN_BROWSER = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -75,10 +80,11 @@ def is_refusal(message: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
+def visit(launch: Callable[..., Browser], transactional_db: None) -> Iterator[Visit]:
     """Return a function that opens a page of its own cookies in a Chromium of these arguments and options.
 
-    An error of a script fails the test at its end, and what the browser refuses for a header of ours.
+    An error of a script fails the test at its end, and what the browser refuses for a header of ours. The database is
+    emptied afterwards, so what the pages asked for last is awaited.
     """
     problems: list[str] = []
 
@@ -95,7 +101,22 @@ def visit(launch: Callable[..., Browser]) -> Iterator[Visit]:
             return page
 
         yield open_page
+    settle()
     assert problems == []
+
+
+def settle() -> None:
+    """Wait until the site has answered whatever the pages had asked for before they were closed."""
+    deadline = time.monotonic() + PATIENCE
+    busy = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(busy)
+        while cursor.fetchone():
+            assert time.monotonic() < deadline, "the site is still busy"
+            time.sleep(0.02)
+            cursor.execute(busy)
 
 
 @pytest.fixture
