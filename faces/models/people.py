@@ -71,8 +71,8 @@ class Face(models.Model):
     cover = models.ForeignKey("ImageFace", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     cover_chosen = models.BooleanField(default=False, help_text="Staff chose the cover: grouping leaves it alone.")
     engine = models.CharField(max_length=60)
-    # Half precision keeps 640 dimensions inside the row; no fixed dimension, so that engines can differ. Migration
-    # 0002 adds an HNSW index (cosine) for each usual dimension.
+    # Half precision keeps 640 dimensions inside the row; no fixed dimension, so that engines can differ. No index: the
+    # persons of one event are scanned, exactly, and every change of one had to bring an HNSW index up to date.
     embedding = HalfVectorField()
     created_at = models.DateTimeField(auto_now_add=True)
 
