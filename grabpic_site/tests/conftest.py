@@ -49,6 +49,12 @@ expect.set_options(timeout=20_000)
 PATIENCE = 20
 """Seconds; reached only on failure."""
 
+BUSY = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()
+"""
+"""Gives a row for each other session that is in the middle of something."""
+
 IN_BROWSER = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -108,15 +114,12 @@ def visit(launch: Callable[..., Browser], transactional_db: None) -> Iterator[Vi
 def settle() -> None:
     """Wait until the site has answered whatever the pages had asked for before they were closed."""
     deadline = time.monotonic() + PATIENCE
-    busy = (
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> %s"
-    )
     with connection.cursor() as cursor:
-        cursor.execute(busy)
+        cursor.execute(BUSY)
         while cursor.fetchone():
             assert time.monotonic() < deadline, "the site is still busy"
             time.sleep(0.02)
-            cursor.execute(busy)
+            cursor.execute(BUSY)
 
 
 @pytest.fixture
