@@ -8,6 +8,8 @@ from django.conf import settings
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from events import deliveries
+from events.models import Delivery
 from events.views import visible_event
 
 if TYPE_CHECKING:
@@ -26,5 +28,7 @@ def privacy(request: HttpRequest, slug: str = "") -> HttpResponse:
         "gallery_hours": settings.GALLERY_TOKEN_HOURS,
         "retention_days": settings.RETENTION_DAYS,
         "audit_days": settings.AUDIT_DAYS,
+        "message_days": deliveries.KEPT[Delivery.State.DELIVERED].days,
+        "failed_message_days": deliveries.KEPT[Delivery.State.FAILED].days,
     }
     return render(request, "faces/privacy.html", context)
