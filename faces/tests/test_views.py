@@ -224,6 +224,13 @@ class TestGallery:
         assert "Back to my photos" not in response.content.decode()
         assert attendee.get(address(photo(run, "red.png"))).status_code == 404
 
+    def test_that_has_expired_opens_no_photo_by_its_address_either(self, attendee: Client, run: Event) -> None:
+        Visitor.objects.update(expires_at=timezone.now())
+        red = photo(run, "red.png")
+        chosen = {"chosen": "yes", "image_id": str(red.image_id)}
+        assert attendee.get(address(red)).status_code == 404
+        assert attendee.post("/events/city-run/download/", chosen).status_code == 404
+
     def test_opens_for_no_visitor_who_is_gone(self, client: Client, run: Event) -> None:
         session = client.session
         session[SESSION_KEY] = {str(run.pk): str(uuid.uuid4())}
