@@ -68,7 +68,7 @@ def test_the_number_of_queries_does_not_grow(
     look(admin, run.images.get(file_name="red.png"))
     for name in ("red.png", "all.png"):
         image = run.images.get(file_name=name)
-        with django_assert_num_queries(8):  # type: ignore[attr-defined]
+        with django_assert_num_queries(9):  # type: ignore[attr-defined]
             look(admin, image)
 
 
