@@ -156,6 +156,19 @@ def test_who_has_only_the_link_deletes_no_faces(run: Event, client: Client) -> N
     assert not Visitor.objects.exists()
 
 
+def test_a_selfie_of_ones_own_makes_no_face_of_a_link(
+    run: Event, client: Client, client_2: Client, paint: Painter
+) -> None:
+    take_selfie(client, paint(RED))
+    link = f"/events/city-run/my/{Visitor.objects.get().key}/"
+    erasing = choice(client)
+    take_selfie(client_2, paint(GREEN))
+    client_2.get(link)
+    assert "take a selfie on this device first" in text(client_2.get(ADDRESS))
+    client_2.post(ADDRESS, erasing)
+    assert Face.objects.count() == 3
+
+
 def test_on_another_device_the_consent_is_taken_back_too(
     run: Event, client: Client, client_2: Client, paint: Painter
 ) -> None:
