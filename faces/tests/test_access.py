@@ -293,6 +293,17 @@ class TestFiles:
         assert before.size == after.size
         assert before.tobytes() != after.tobytes()
 
+    def test_the_api_gives_strangers_no_preview_without_the_watermark(
+        self, client: Client, run: Event, organiser: User
+    ) -> None:
+        preview = f"/api/v1/storage/{run.images.get(file_name='red.png').key_of('preview')}"
+        publish(run, Access.OPEN)
+        plain = content(client.get(preview))
+        publish(run, Access.OPEN, watermark="City Runners")
+        assert content(client.get(preview)) != plain
+        client.force_login(organiser)
+        assert content(client.get(preview)) == plain
+
     @pytest.mark.parametrize("access", [Access.OPEN, Access.SELFIE])
     def test_a_watermark_must_be_drawable(self, run: Event, access: Event.Access) -> None:
         run.watermark = "走 Läufer"
