@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView
@@ -26,3 +26,15 @@ class DiscreetFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
         return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+
+class DiscreetReporter(ExceptionReporter):
+    """Names no file that was sent: it may crash before a view has taken the selfies out of the request."""
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().get_traceback_data()
+        if "request_FILES_items" in data:
+            data["request_FILES_items"] = [
+                (name, self.filter.cleansed_substitute) for name, _ in data["request_FILES_items"]
+            ]
+        return data

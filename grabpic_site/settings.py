@@ -275,4 +275,5 @@ for name, value, known in (("LOG_FORMAT", LOG_FORMAT, logs.FORMATTERS), ("LOG_LE
     if value not in known:
         raise ImproperlyConfigured(f"{name}={value!r} cannot be used; there are: {', '.join(known)}.")
 LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
+DEFAULT_EXCEPTION_REPORTER = "grabpic_site.error_reports.DiscreetReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "grabpic_site.error_reports.DiscreetFilter"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.core.signals import got_request_exception
 from django.test import Client
-from django.views.debug import ExceptionReporter
+from django.views.debug import get_exception_reporter_class
 
 from conftest import BLUE, GREEN, RED, paint_photo
 from events.models import Event
@@ -240,7 +240,7 @@ class TestErrorReport:
         written: list[str] = []
 
         def report(sender: object, request: HttpRequest, **named: object) -> None:
-            reporter = ExceptionReporter(request, *sys.exc_info())
+            reporter = get_exception_reporter_class(request)(request, *sys.exc_info())  # type: ignore[operator]  # it is a class
             written.extend([reporter.get_traceback_html(), reporter.get_traceback_text()])
 
         monkeypatch.setattr(FakeEngine, "embed", embed)
@@ -263,6 +263,24 @@ class TestErrorReport:
         for secret in ("0.12345", "0.98765", FILE_NAME, "PNG\\r\\n", "[128", "array("):
             assert secret not in page
             assert secret not in text
+
+    @pytest.mark.parametrize(
+        ("address", "step"), [(SELFIE, "faces.views.selfie._selfie"), (API, "faces.api.selfie.entered_event")]
+    )
+    def test_names_no_selfie_that_is_still_in_the_request(
+        self, client: Client, reports: list[str], monkeypatch: pytest.MonkeyPatch, address: str, step: str
+    ) -> None:
+        def crash(request: Any, *_: object) -> None:
+            assert request.FILES
+            raise RuntimeError("a bug before the selfies are taken out")
+
+        monkeypatch.setattr(step, crash)
+        client.raise_request_exception = False
+        assert client.post(address, {"file": upload(selfie_of(RED), name=FILE_NAME)}).status_code == 500
+        page, text = reports
+        assert "a bug before" in page
+        assert FILE_NAME not in page
+        assert FILE_NAME not in text
 
     def test_is_the_same_for_the_log(
         self, client: Client, reports: list[str], caplog: pytest.LogCaptureFixture
