@@ -240,7 +240,7 @@ class TestErrorReport:
         written: list[str] = []
 
         def report(sender: object, request: HttpRequest, **named: object) -> None:
-            reporter = get_exception_reporter_class(request)(request, *sys.exc_info())  # type: ignore[operator]  # it is a class
+            reporter = get_exception_reporter_class(request)(request, *sys.exc_info())  # type: ignore[operator]
             written.extend([reporter.get_traceback_html(), reporter.get_traceback_text()])
 
         monkeypatch.setattr(FakeEngine, "embed", embed)
