@@ -72,6 +72,9 @@ class Meant(NamedTuple):
             raise ValueError(f"No point in a selfie: {text!r}")
         return cls(int(found[1]), float(found[2]), float(found[3]))
 
+    def __str__(self) -> str:
+        return f"{self.selfie}:{self.x:.4f},{self.y:.4f}"
+
 
 class Share(NamedTuple):
     """A face's box in shares of the upright picture's width and height."""
@@ -85,6 +88,11 @@ class Share(NamedTuple):
     def of(cls, box: Box, pixels: RGBArray) -> Share:
         height, width = pixels.shape[:2]
         return cls(box.x / width, box.y / height, box.width / width, box.height / height)
+
+    def middle(self, selfie: int) -> Meant:
+        """Return the point to choose this face by; a box may reach beyond the picture."""
+        x, y = self.x + self.width / 2, self.y + self.height / 2
+        return Meant(selfie, min(max(x, 0), 1), min(max(y, 0), 1))
 
     def has(self, point: Meant) -> bool:
         return 0 <= point.x - self.x <= self.width and 0 <= point.y - self.y <= self.height

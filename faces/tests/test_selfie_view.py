@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,17 @@ class TestJson:
         chosen = send(client, selfies[1], meant=[f"0:{x + width / 2},{y + height / 2}"]).json()
         assert chosen["sure"] == 2
         assert send(client, *selfies, meant=[f"1:{x + width / 2},{y + height / 2}"]).json()["left_out"] == []
+
+    def test_asks_so_without_scripts_too(self, client: Client, run: Event) -> None:
+        form = {"consent": consent.VERSION}
+        asked = client.post(SELFIE, form | {"file": upload(paint_photo(RED, GREEN))}).content.decode()
+        left, right = re.findall(r'name="meant" value="([^"]+)"', asked)
+        assert float(left.split(":")[1].split(",")[0]) < float(right.split(":")[1].split(",")[0])
+        for point, photos in ((left, 3), (right, 2)):
+            picture = upload(paint_photo(RED, GREEN))
+            page = client.post(SELFIE, form | {"file": picture, "meant": point}, follow=True)
+            assert f"You are in {photos} photos" in page.content.decode()
+        assert 'name="meant"' not in client.get(EVENT).content.decode()
 
     @pytest.mark.parametrize("point", ["0:0.1", "nonsense", "9:0.3,0.4"])
     def test_asks_again_after_a_point_that_is_none(self, client: Client, run: Event, point: str) -> None:

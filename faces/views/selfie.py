@@ -176,6 +176,7 @@ def _page(
         "event": event,
         "photo_count": event.images.count(),
         "problem": problem and _as_json(problem),
+        "choices": sorted(face.middle(problem.selfie or 0) for face in problem.faces) if problem else [],
         "consent": consent,
         "manages": manages(request.user, event),
     }
