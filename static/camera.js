@@ -15,7 +15,8 @@ const HINTS = {
 const READY = gettext("Good. Take the picture");
 const UNSEEN = gettext("Fill the oval with your face alone");
 
-// Dispatches "shot", with the picture as a file, when one has been taken.
+// Dispatches "shot", with a promise of the picture as a file, when one has been taken, and "stopped" when the device has
+// taken the camera away: for a call, another program, or because it was unplugged.
 export class Camera extends EventTarget {
   mayWork = Boolean(navigator.mediaDevices?.getUserMedia);
   asking = false; // for the camera; the answer may take a while
@@ -40,7 +41,7 @@ export class Camera extends EventTarget {
     const constraints = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 960 } } };
     this.asking = true;
     try {
-      this.#video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
+      this.#watch(await navigator.mediaDevices.getUserMedia(constraints));
     } catch {
       this.mayWork = false;
     }
@@ -60,6 +61,20 @@ export class Camera extends EventTarget {
     this.#guide.start();
   }
 
+  // Both never come of our own `stop`.
+  #watch(stream) {
+    this.#video.srcObject = stream;
+    for (const kind of ["ended", "mute"]) {
+      for (const track of stream.getTracks()) track.addEventListener(kind, () => this.#onEnd(stream));
+    }
+  }
+
+  #onEnd(stream) {
+    if (this.#video.srcObject !== stream || !this.#dialog.open) return;
+    this.#dialog.close();
+    this.dispatchEvent(new Event("stopped"));
+  }
+
   #switchOff() {
     this.#guide.stop();
     this.#video.srcObject?.getTracks().forEach((track) => track.stop());
@@ -71,11 +86,11 @@ export class Camera extends EventTarget {
     this.#dialog.dataset.verdict = verdict;
   }
 
-  async #shoot() {
+  #shoot() {
     const { videoWidth, videoHeight } = this.#video;
     if (!videoWidth) return; // the first frame is still to come
     const picture = draw(this.#video, videoWidth, videoHeight);
     this.#dialog.close();
-    this.dispatchEvent(new CustomEvent("shot", { detail: await toFile(picture) }));
+    this.dispatchEvent(new CustomEvent("shot", { detail: toFile(picture) }));
   }
 }

@@ -3,7 +3,7 @@
 import { ask } from "./asking.js";
 import { Camera } from "./camera.js";
 import { offerFaces } from "./faces.js";
-import { gettext } from "./language.js";
+import { gettext, interpolate } from "./language.js";
 import { Selfies } from "./selfies.js";
 import { Waiting } from "./waiting.js";
 
@@ -26,6 +26,8 @@ const UNSURE = {
 };
 const CONSENT_FIRST = gettext("Tick this box first, if you agree. Then go on.");
 const WAITABLE = new Set(["no_match", "unsure"]);
+const SENDING = gettext("The connection is slow. Sent so far: %s percent.");
+const LOOKING = gettext("Still looking. This takes longer than usual…");
 const REPEATABLE = new Set(["away", "broken_answer", "engine_unavailable"]);
 
 const selfies = new Selfies(form.querySelector(".kept"));
@@ -33,12 +35,13 @@ const camera = new Camera(document.querySelector("#camera"));
 const waiting = new Waiting(document.querySelector("#waiting"), (signal) => ask(form, selfies, signal));
 
 let flight = null; // the request that is on its way
+let sent = null; // how much of it has gone, in percent; null where the browser does not tell
 let maybe = 0; // how many photos the last answer only guessed
 
 const isBusy = () => form.ariaBusy === "true";
 
 function say(text, bad = false) {
-  status.textContent = text;
+  if (status.textContent !== text) status.textContent = text; // or screen readers say it again
   status.classList.toggle("bad", bad);
 }
 
@@ -92,13 +95,23 @@ function act(answer) {
   else explain(answer);
 }
 
+function sayWhatTakesLong() {
+  say(sent !== null && sent < 100 ? interpolate(SENDING, [sent]) : LOOKING);
+}
+
+// In steps of ten, so that screen readers can follow.
+function onProgress(share) {
+  sent = Math.floor(10 * share) * 10;
+}
+
 async function search() {
   setBusy(true);
   flight = new AbortController();
   const { signal } = flight;
-  const slow = setTimeout(() => say(gettext("Still looking. This takes longer than usual…")), SLOW);
-  const answer = await ask(form, selfies, signal);
-  clearTimeout(slow);
+  sent = null;
+  const slow = setInterval(sayWhatTakesLong, SLOW);
+  const answer = await ask(form, selfies, signal, onProgress);
+  clearInterval(slow);
   if (!signal.aborted) act(answer);
 }
 
@@ -140,6 +153,11 @@ async function openCamera() {
   if (await camera.open(() => !isBusy())) return;
   if (!isBusy()) say(gettext("The camera cannot be used here. Choose a photo of yourself."), true);
   chosen.focus();
+}
+
+function onStopped() {
+  say(gettext("The camera has stopped. Open it again, or choose a photo of yourself."), true);
+  taken.focus();
 }
 
 function onTake(event) {
@@ -193,6 +211,7 @@ form.addEventListener("submit", (event) => {
   find();
 });
 selfies.addEventListener("remove", onRemove);
+camera.addEventListener("stopped", onStopped);
 camera.addEventListener("shot", ({ detail }) => add([detail]));
 next.querySelector("#again").addEventListener("click", find);
 next.querySelector("#tell").addEventListener("click", onTell);

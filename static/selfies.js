@@ -47,8 +47,9 @@ export class Selfies extends EventTarget {
   }
 
   // In place of those that are of no use, and of the oldest ones where there are too many.
+  // Files, or promises of files.
   async add(files) {
-    const small = await Promise.all([...files].slice(-MOST).map(shrink));
+    const small = await Promise.all([...files].slice(-MOST).map(async (file) => shrink(await file)));
     this.#keep(this.#kept.filter((selfie) => !selfie.useless));
     this.#keep([...this.#kept, ...small.map((file) => ({ file, url: URL.createObjectURL(file) }))].slice(-MOST));
   }

@@ -24,6 +24,7 @@ from grabpic_site.tests.conftest import (
     fits,
     frame_of,
     selfie_of,
+    until,
     upload_of,
 )
 
@@ -241,6 +242,28 @@ class TestCamera:
         page = guide(frame_of(10, face=False), script=detector("throw new DOMException('', 'NotSupportedError');"))
         expect(page.locator(".guide")).to_have_text("More light: turn towards it")
 
+    @pytest.mark.parametrize("kind", ["ended", "mute"])
+    def test_that_the_device_takes_away_says_so_and_can_be_opened_again(
+        self, guide: Callable[..., Page], kind: str
+    ) -> None:
+        page = guide()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.evaluate(
+            "kind => document.querySelector('video').srcObject.getTracks()[0].dispatchEvent(new Event(kind))", kind
+        )
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.locator("#selfie .status")).to_contain_text("The camera has stopped")
+        expect(page.locator("#taken")).to_be_focused()
+        page.get_by_role("button", name="Take a selfie").click()
+        page.get_by_role("button", name="Take the picture").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are in 3 photos")
+
+    def test_is_busy_from_the_shutter_on(self, guide: Callable[..., Page]) -> None:
+        page = guide(script="HTMLCanvasElement.prototype.toBlob = () => {};")  # a slow phone
+        page.get_by_role("button", name="Take the picture").click()
+        expect(page.locator("#selfie .status")).to_have_text("Looking for you…")
+        expect(page.locator("#selfie")).to_have_attribute("aria-busy", "true")
+
 
 def detector(body: str) -> str:
     """Return a script that gives the browser a detector of faces."""
@@ -346,6 +369,27 @@ class TestConnection:
         expect(status).to_have_text("Looking for you…")
         phone.clock.run_for(5000)
         expect(status).to_contain_text("Still looking")
+
+    def test_that_is_slow_says_how_much_has_gone(self, phone: Page, live_server: LiveServer, run: Event) -> None:
+        phone.clock.install()
+        opened(phone, live_server)
+        phone.evaluate("XMLHttpRequest.prototype.send = function () { window.http = this; }")
+        choose(phone, RED)
+        until(phone, "window.http !== undefined")
+        status = phone.locator("#selfie .status")
+        for loaded, text in (
+            (47, "Sent so far: 40 percent."),
+            (99, "Sent so far: 90 percent."),
+            (100, "Still looking"),
+        ):
+            phone.evaluate("loaded => http.upload.onprogress({ loaded, total: 100 })", loaded)
+            phone.clock.run_for(5000)
+            expect(status).to_contain_text(text)
+
+    def test_without_cookies_says_so(self, page: Page) -> None:
+        page.context.clear_cookies()
+        choose(page, RED)
+        expect(page.locator("#problem")).to_contain_text("Allow cookies, reload the page and try once more.")
 
     def test_after_the_event_has_closed_shows_that(self, page: Page, run: Event) -> None:
         Event.objects.filter(pk=run.pk).update(closes_at=timezone.now() - timedelta(days=1))
