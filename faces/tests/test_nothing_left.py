@@ -19,10 +19,11 @@ from conftest import GREEN, RED
 from events.models import Delivery, Event, IdempotentAnswer, Webhook
 from events.tests.programs import program, send
 from events.tests.receiver import new_webhook
-from faces import consent, corrections, pipeline, privacy, retention, visitors
+from faces import consent, corrections, grouping, pipeline, privacy, retention, visitors
 from faces.export import described
 from faces.models import Embedding, Face, ImageFace, NextEmbedding, Visitor
 from faces.tests.people import faces_of
+from faces.tests.test_grouping import add_faces
 from faces.tests.test_privacy import person_at
 
 if TYPE_CHECKING:
@@ -193,3 +194,16 @@ def test_an_event_that_is_deleted_leaves_nothing(ada: Known, event: Event) -> No
 def test_events_that_are_deleted_leave_nothing(ada: Known) -> None:
     Event.objects.all().delete()
     assert left(ada) == {}
+
+
+def test_the_database_keeps_no_samples_of_vectors(event: Event) -> None:
+    for angle in range(0, 90, 10):
+        add_faces(event, angle)
+    grouping.consolidate(event)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute(
+            "SELECT s.tablename FROM pg_stats s JOIN information_schema.columns c ON table_name = s.tablename"
+            " AND column_name = s.attname WHERE udt_name IN ('vector', 'halfvec', 'sparsevec')"
+        )
+        assert cursor.fetchall() == []
