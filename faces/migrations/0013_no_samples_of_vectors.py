@@ -4,8 +4,10 @@ COLUMNS = {"face": "embedding", "centroid": "mean", "embedding": "vector", "next
 
 
 def set_statistics(target: int) -> list[str]:
+    # The type is what it was; setting it does away with the samples of before.
     return [
-        f"ALTER TABLE faces_{table} ALTER COLUMN {column} SET STATISTICS {target}" for table, column in COLUMNS.items()
+        f"ALTER TABLE faces_{table} ALTER COLUMN {column} SET STATISTICS {target}, ALTER COLUMN {column} TYPE halfvec"
+        for table, column in COLUMNS.items()
     ]
 
 

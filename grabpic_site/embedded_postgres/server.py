@@ -39,8 +39,8 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": 100,
     "shared_buffers": "256MB",
-    "maintenance_work_mem": "256MB",  # an HNSW index is built several times faster when its graph fits
-    # A parallel index build shares maintenance_work_mem; POSIX memory is /dev/shm, 64 MB in a container.
+    "maintenance_work_mem": "256MB",
+    # Parallel queries share memory; that of POSIX is /dev/shm, 64 MB in a container.
     "dynamic_shared_memory_type": "sysv" if sys.platform == "linux" else "posix",
     "log_checkpoints": "off",
     # Neither the row that was refused nor the statement: there are names and vectors in both.
