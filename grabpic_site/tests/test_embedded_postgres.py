@@ -170,8 +170,8 @@ def test_several_processes_at_once_start_one_server(data_dir: Path) -> None:
     assert starts == 1
 
 
-def test_two_data_folders_have_two_servers(folder: Path) -> None:
-    one, other = folder / "one/postgres", folder / "other/postgres"
+def test_two_data_folders_have_two_servers(folder: Path, stopped: Path) -> None:
+    one, other = (copy(stopped, folder / name / "postgres") for name in ("one", "other"))
     query(one, "CREATE TABLE here ()")
     assert query(other, "SELECT to_regclass('here')") == [(None,)]
     assert postmaster(one) != postmaster(other)
