@@ -39,7 +39,6 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": 100,
     "shared_buffers": "256MB",
-    "maintenance_work_mem": "256MB",
     # Parallel queries share memory; that of POSIX is /dev/shm, 64 MB in a container.
     "dynamic_shared_memory_type": "sysv" if sys.platform == "linux" else "posix",
     "log_checkpoints": "off",
