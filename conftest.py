@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import io
 import socket
 import time
@@ -40,6 +41,12 @@ ORGANISERS = (
     ("faces", "0008_organisers"),
 )
 """The migrations that say what organisers may do."""
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector look at what tests make, and not again and again at all that was imported."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ def save(folder: Path, person: str, colour: tuple[int, int, int], photos: int) -
 
 
 @pytest.mark.usefixtures("own_database")
-def test_every_selfie_is_answered(tmp_path: Path) -> None:
+def test_every_selfie_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "WARM_UP", 0.5)
     save(tmp_path, "blue", BLUE, 2)
     save(tmp_path, "green", GREEN, 3)
     out = io.StringIO()
