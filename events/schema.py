@@ -41,6 +41,7 @@ class Problem(NamedTuple):
 
 
 UNKNOWN_EVENT = Problem(404, "unknown_event", "There is no event 'spring-run'.")
+EVENT_NOT_OPEN = Problem(403, "event_not_open", "This event is not open now.")
 STORAGE_UNAVAILABLE = Problem(503, "storage_unavailable", "The storage of the photos fails just now. Try again later.")
 
 ALWAYS = (

@@ -16,6 +16,7 @@ from events.authentication import managed_events
 from events.bodies import body_of
 from events.errors import Refusal, first_problem
 from events.models import ApiKey, Event
+from events.schema import EVENT_NOT_OPEN
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
@@ -55,7 +56,7 @@ def entered_event(request: Request) -> Event:
     if managed.filter(pk=event.pk).exists():
         return event
     if not event.is_published:
-        raise Refusal("event_not_open", "This event is not open now.", status.HTTP_403_FORBIDDEN)
+        raise Refusal.of(EVENT_NOT_OPEN)
     code = _parameter(request, "code")
     if event.access == Event.Access.CODE and not gate.tries(request, event, code):
         reason = "This is not the code of the event." if code else "This event needs a code: send it as `code`."

@@ -18,7 +18,7 @@ from events.authentication import ApiKeyAuthentication, ScopedKeys, SessionAuthe
 from events.bodies import body_of
 from events.errors import Refusal
 from events.models import Event, Scope
-from events.schema import UNKNOWN_EVENT, Problem, errors
+from events.schema import EVENT_NOT_OPEN, UNKNOWN_EVENT, Problem, errors
 from faces import audit_log, flaws, search, telling
 from faces.api.serializers import (
     SELFIE_EXAMPLES,
@@ -52,7 +52,7 @@ BOXES_PARAMETER = OpenApiParameter(
 
 PROBLEMS = (
     UNKNOWN_EVENT,
-    Problem(403, "event_not_open", "This event is not open now."),
+    EVENT_NOT_OPEN,
     Problem(403, "code_required", "This event needs a code: send it as `code`."),
     Problem(403, "wrong_code", "This is not the code of the event."),
     Problem(404, search.NO_MATCH.code, search.NO_MATCH.reason),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from conftest import BLUE, GREEN, RED
 from events.models import Event, Image
@@ -137,6 +139,18 @@ def test_a_token_opens_no_other_person(client: Client, run: Event, paint: Painte
     assert client.get(storage_url("red.png"), headers=blue).status_code == 404
     assert client.get(storage_url("red.png", "thumbnail"), headers=blue).status_code == 404
     assert client.get(storage_url("all.png"), headers=blue).status_code == 200
+
+
+def test_a_token_opens_no_less_than_everybody_sees(client: Client, run: Event, paint: Painter) -> None:
+    Event.objects.update(access=Event.Access.OPEN)
+    blue = bearer(str(send_selfie(client, paint(BLUE))[1]["token"]))
+    assert client.get(images_url("red.png"), headers=blue).json() == client.get(images_url("red.png")).json()
+
+
+def test_a_token_of_a_closed_event_is_told_why(client: Client, run: Event, red_token: str) -> None:
+    Event.objects.update(closes_at=timezone.now() - timedelta(days=1))
+    response = client.get(images_url("red.png"), headers=bearer(red_token))
+    assert (response.status_code, response.json()["code"]) == (403, "event_not_open")
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a:b:c"])

@@ -187,7 +187,7 @@ IN_OPEN = {UPLOAD | SEARCH | MANAGE: "403", KEY_ELSEWHERE: "404", DEAD_KEYS | DE
 SHOWN_API_ROWS = [
     row("GET", PEOPLE.format("ada"), "draft", {MANAGED: "200 ada", TOKENS: "403"}, SHOWN_API),
     row("GET", PEOPLE.format("ada"), "selfie code", {MANAGED: "200 ada", TOKEN: "200 ada may", OF_BOB | OF_EVE: "403"}, SHOWN_API),
-    row("GET", PEOPLE.format("ada"), "open", {TOKEN: "200 ada may", OF_BOB | OF_EVE: "403", **IN_OPEN}, "200 ada"),
+    row("GET", PEOPLE.format("ada"), "open", {TOKEN: "200 ada may", **IN_OPEN}, "200 ada"),
     row("GET", PEOPLE.format("bob"), "selfie code", {MANAGED | OF_BOB: "200 bob", TOKEN | OF_EVE: "403"}, SHOWN_API),
     row("GET", PEOPLE.format("hid"), "selfie open", {MANAGED: "200 hid", TOKENS: "403"}, SHOWN_API),
     row("GET", PEOPLE.format("eve"), "open", {ELSEWHERE | OF_EVE: "200 eve", TOKEN | OF_BOB: "403", HELPER | ORGANISER | READ: "404"}, SHOWN_API),
