@@ -50,7 +50,7 @@ class EventAdmin(OwnEventsAdmin):
     """Registered by `faces`, which adds the action that processes the photos."""
 
     event_path = "pk"
-    list_display = ("name", "date", "access", "open_now", "pending_count", "failed_count", "pages")
+    list_display = ("name", "date", "visitors", "open_now", "pending_count", "failed_count", "pages")
     list_filter = ("access",)
     search_fields = ("name", "slug")
     filter_horizontal = ("staff", "groups")
@@ -112,6 +112,11 @@ class EventAdmin(OwnEventsAdmin):
             own = of_own_events(Image.objects.all(), request)
             kwargs |= {"queryset": own, "widget": OwnRowWidget(db_field.remote_field, self.admin_site, own)}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="access", ordering="access")
+    def visitors(self, event: Event) -> str:
+        """Return the access in one word; the form explains it."""
+        return event.get_access_display().partition(":")[0]
 
     @admin.display(description="open now", boolean=True)
     def open_now(self, event: Event) -> bool:
