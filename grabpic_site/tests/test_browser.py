@@ -397,9 +397,13 @@ class TestUpload:
         expect(desk.get_by_role("button", name="Resume")).to_be_visible()
         assert 0 < event.images.count() < 298
         desk.context.set_offline(False)
-        expect(desk.locator("#sent")).to_have_text("298 added, 1 already here, 1 refused.")
+        expect(desk.locator("#sent")).to_have_text(re.compile(r"\d+ added, \d+ already here, 1 refused\."))
+        added, here = map(int, re.findall(r"\d+", desk.locator("#sent").inner_text())[:2])
+        # What was cut off may arrive after the page has asked whether it has, and is here already when it comes again.
+        assert added + here == 299
+        assert here >= 1
         expect(desk.locator("#refused li")).to_contain_text(["notes.txt This is not a photo"])
-        expect(desk.locator("#duplicates summary")).to_have_text("Already here (1)")
+        expect(desk.locator("#duplicates summary")).to_have_text(f"Already here ({here})")
         expect(desk.locator("#overall")).to_have_js_property("value", 1)
         expect(desk.locator("#so-far")).to_contain_text("300 of 300 files")
         expect(desk.locator("#flights")).to_be_hidden()
