@@ -48,7 +48,7 @@ class Meter:
         # More may have come since the total was taken.
         self._bar.total = self._total = max(self._total, self._done)
         self._bar.update(done)
-        if self._plain and time.monotonic() - self._shown >= EVERY:
+        if self._plain and self._done and time.monotonic() - self._shown >= EVERY:
             self._write_line()
 
     def _write_line(self) -> None:

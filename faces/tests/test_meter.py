@@ -53,8 +53,9 @@ def test_more_than_was_foreseen_is_no_matter() -> None:
     assert "Photos: 3 of 3" in out.getvalue()
 
 
-def test_nothing_done_is_nothing_said() -> None:
+def test_nothing_done_is_nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "EVERY", 0.0)
     out = io.StringIO()
-    with Meter("Photos", 3, "file", out=out):
-        pass
+    with Meter("Photos", 3, "file", out=out) as bar:
+        bar.update(0)
     assert out.getvalue() == ""
