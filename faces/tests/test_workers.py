@@ -158,11 +158,12 @@ def test_a_process_that_dies_is_replaced_and_all_end_with_their_supervisor(
     supervisor = psutil.Process(service.pid)
     victim = supervisor.children()[0]
     victim.kill()
-    wait_for(lambda: victim not in supervisor.children() and len(supervisor.children()) == 2)
+    log = tmp_path / "log"
+    wait_for(lambda: f"has taken the place of {victim.pid}." in log.read_text())
+    assert f"Worker process {victim.pid} was killed by SIGKILL." in log.read_text()
     children = supervisor.children()
-    log = (tmp_path / "log").read_text()
-    assert f"Worker process {victim.pid} was killed by SIGKILL." in log
-    assert f"has taken the place of {victim.pid}." in log
+    assert victim not in children
+    assert len(children) == 2
 
     service.kill()
 

@@ -43,7 +43,6 @@ CLICKABLE = """() => {
     const selector = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
     const reachable = (one) => {
         if (one.disabled || one.tabIndex < 0 || one.closest("[inert]")) return false;
-        if (one.type === "radio" && !one.checked && one.form?.elements[one.name]?.value) return false;
         return one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true });
     };
     window.unreached = new Set([...root.querySelectorAll(selector)].filter(reachable));
@@ -59,10 +58,11 @@ PRESSED = """() => {
     };
     const around = [one, one.labels?.[0]].filter(Boolean);
     for (let node = one; node !== document.body && around.length < 6; node = node.parentElement) around.push(node);
-    window.unreached.delete(one);
+    const inGroup = (other) => one.type === "radio" && other.form === one.form && other.name === one.name;
+    for (const other of window.unreached) if (other === one || inGroup(other)) window.unreached.delete(other);
     return one === document.body || around.some(outlined) ? null : one.outerHTML.slice(0, 120);
 }"""
-"""A card or a label may show the focus of what is in it."""
+"""A card or a label may show the focus of what is in it; from a radio button, the arrows reach those of its group."""
 
 CUT = """() => [...document.querySelectorAll("a, button, label, h1, h2, h3, p, span, li, dt, dd")].filter((one) => {
     const { overflowX, textIndent, textOverflow } = getComputedStyle(one);

@@ -42,7 +42,6 @@ NO_PAGES = {
     "set_language",
     "javascript-catalog",
 }
-NO_PAGES |= {"answer", "asked-face", "download", "personal"}
 """Names of attendees' addresses that answer with a file, with data, or lead to a page that has another name."""
 
 
@@ -99,6 +98,14 @@ def event_page(tour: Tour) -> None:
     tour.page.set_input_files("#chosen", selfie_of(RED, GREEN))
     tour.page.locator("#next .faces button").first.wait_for()
     tour.look("several faces")
+    tour.page.route("**/static/event*.js", lambda route: route.abort())
+    tour.open("event", "city-run")
+    tour.page.check("[name=consent]")
+    tour.page.set_input_files("#chosen", selfie_of(RED, GREEN))
+    tour.page.locator("form .plain").click()
+    tour.page.locator("[name=meant]").first.wait_for()
+    tour.look("several faces, without scripts")
+    tour.page.unroute("**/static/event*.js")
 
 
 def before_and_after(tour: Tour) -> None:
@@ -170,6 +177,10 @@ def forget(tour: Tour) -> None:
     tour.open("forget", "city-run")
     expect(tour.page.locator("[name=person]")).to_be_visible()
     tour.look("forget me")
+    tour.page.locator("[name=person]").evaluate("(box) => { box.value = '0'; box.checked = true; }")
+    tour.page.click(".danger")
+    tour.page.locator(".unsure").wait_for()
+    tour.look("forget me, but of whom")
     tour.page.click(".danger")
     tour.page.locator("[role=status] time").wait_for()
     tour.look("forgotten")
@@ -210,9 +221,9 @@ PAGES: dict[str, Callable[[Tour], None]] = {
 
 def errors(tour: Tour) -> None:
     headers = {"Content-Security-Policy": tour.client.get("/")["Content-Security-Policy"]}
-    for name in ("400", "403", "403_csrf", "404", "500"):
+    for name in ("400", "403", "403_csrf", "404", "429", "500"):
         with translation.override(tour.language):
-            body = render_to_string(f"{name}.html")
+            body = render_to_string(f"{name}.html", {"minutes": 5})
         tour.page.route(f"**/{name}", partial(Route.fulfill, body=body, content_type="text/html", headers=headers))
         tour.page.goto(f"{tour.site}/{name}")
         tour.look(name)

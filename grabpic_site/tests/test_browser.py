@@ -397,7 +397,8 @@ class TestUpload:
         expect(desk.get_by_role("button", name="Resume")).to_be_visible()
         assert 0 < event.images.count() < 298
         desk.context.set_offline(False)
-        expect(desk.locator("#sent")).to_have_text(re.compile(r"\d+ added, \d+ already here, 1 refused\."))
+        said = re.compile(r"\d+ added, \d+ already here, 1 refused\.")
+        expect(desk.locator("#sent")).to_have_text(said, timeout=60_000)
         added, here = map(int, re.findall(r"\d+", desk.locator("#sent").inner_text())[:2])
         # What was cut off may arrive after the page has asked whether it has, and is here already when it comes again.
         assert added + here == 299
