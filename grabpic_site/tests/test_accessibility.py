@@ -179,7 +179,7 @@ def forget(tour: Tour) -> None:
     tour.look("forget me")
     tour.page.locator("[name=person]").evaluate("(box) => { box.value = '0'; box.checked = true; }")
     tour.page.click(".danger")
-    tour.page.locator(".unsure").wait_for()
+    tour.page.get_by_role("alert").wait_for()
     tour.look("forget me, but of whom")
     tour.page.click(".danger")
     tour.page.locator("[role=status] time").wait_for()
