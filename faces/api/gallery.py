@@ -19,10 +19,11 @@ from faces.api.asking import GRAB_ID_PARAMETER, UNKNOWN_PERSON, persons_known_as
 from faces.api.serializers import GALLERY_EXAMPLE, GallerySerializer
 from faces.api.tokens import INVALID_TOKEN, ShownViewSet, actor_of, grant_of
 from faces.gallery import images_with
-from faces.models import Face
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+    from faces.models import Face, FaceQuerySet
 
 
 NOT_YOURS = Problem(403, "not_yours", "This token is for another person.")
@@ -47,32 +48,32 @@ class GalleryViewSet(Tagged, ShownViewSet):
         Those that only may show the person come last. The `grab_id` of a person who became part of another one leads
         to that one.
         """
-        person, grant = self._person(request, grab_id), grant_of(request)
-        if grant and grant.persons().filter(pk=person.pk).exists():
+        known, grant = persons_known_as(grab_id), grant_of(request)
+        if grant and (person := known.filter(pk__in=grant.persons().values("pk")).first()):
             sure, maybe = list(grant.images()), list(grant.maybe_images()) if grant.maybe else []
         else:
+            person = self._shown(request, known)
             sure, maybe = list(images_with(person)), []
             audit_log.record(audit_log.Action.LOOKED, person.event, actor_of(request), grab_id=person.grab_id)
         data = {"grab_id": person.grab_id, "total": len(sure) + len(maybe), "images": sure + maybe}
         return Response(GallerySerializer(data, context={"maybe": {image.pk for image in maybe}}).data)
 
-    def _person(self, request: Request, grab_id: str) -> Face:
-        """Return the person, if whoever asks may see their photos.
+    def _shown(self, request: Request, known: FaceQuerySet) -> Face:
+        """Return the person, if whoever asks may see their photos without a selfie.
 
         Raises:
             Refusal: 403 `not_yours` or `event_not_open`, for who has a token.
             APIException: 401 or 403 for strangers, else 404 `not_found`.
         """
-        known, grant = persons_known_as(grab_id), grant_of(request)
-        own = grant.persons() if grant else Face.objects.none()
-        person = known.filter(_shown_to(request) | Q(pk__in=own.values("pk"))).first()
+        person = known.filter(_shown_to(request)).first()
         if person is not None:
             return person
         self.refuse_strangers(request)
+        grant = grant_of(request)
         if grant is None or not known.exists():
             raise NotFound(UNKNOWN_PERSON.detail)
-        is_open = Event.objects.published().filter(pk=grant.event_id).exists()
-        raise Refusal.of(NOT_YOURS if is_open else EVENT_NOT_OPEN)
+        is_published = Event.objects.published().filter(pk=grant.event_id).exists()
+        raise Refusal.of(NOT_YOURS if is_published else EVENT_NOT_OPEN)
 
 
 def _shown_to(request: Request) -> Q:

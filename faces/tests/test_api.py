@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_grow_with_the_gallery(
     client: Client, run: Event, red_token: str, django_assert_num_queries: Callable[..., object]
 ) -> None:
     url = images_url("red.png")
-    with django_assert_num_queries(4):  # type: ignore[attr-defined]
+    with django_assert_num_queries(3):  # type: ignore[attr-defined]
         client.get(url, headers=bearer(red_token))
 
 
