@@ -50,7 +50,7 @@ class EventAdmin(OwnEventsAdmin):
     """Registered by `faces`, which adds the action that processes the photos."""
 
     event_path = "pk"
-    list_display = ("name", "date", "visitors", "open_now", "pending_count", "failed_count", "pages")
+    list_display = ("name", "date", "access_name", "open_now", "pending_count", "failed_count", "pages")
     list_filter = ("access",)
     search_fields = ("name", "slug")
     filter_horizontal = ("staff", "groups")
@@ -114,9 +114,9 @@ class EventAdmin(OwnEventsAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="access", ordering="access")
-    def visitors(self, event: Event) -> str:
+    def access_name(self, event: Event) -> str:
         """Return the access in one word; the form explains it."""
-        return event.get_access_display().partition(":")[0]
+        return event.access.capitalize()
 
     @admin.display(description="open now", boolean=True)
     def open_now(self, event: Event) -> bool:
