@@ -40,18 +40,19 @@ class Meter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.close()
-        if self._plain and self._done:
-            self._write_line()
+        self._write_line()
 
     def update(self, done: int = 1) -> None:
         self._done += done
         # More may have come since the total was taken.
         self._bar.total = self._total = max(self._total, self._done)
         self._bar.update(done)
-        if self._plain and self._done and time.monotonic() - self._shown >= EVERY:
+        if time.monotonic() - self._shown >= EVERY:
             self._write_line()
 
     def _write_line(self) -> None:
+        if not self._plain or not self._done:
+            return
         self._shown = time.monotonic()
         rate = self._done / max(0.001, self._shown - self._started)
         left = tqdm.format_interval(round((self._total - self._done) / rate))
